@@ -1,0 +1,3 @@
+from analytics.models.performance import ProductPerformance
+
+__all__ = ["ProductPerformance"]

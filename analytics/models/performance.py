@@ -1,0 +1,78 @@
+"""How one product did in one store."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from analytics.querysets.performance import ProductPerformanceQuerySet
+from inventory.models import Product, Store
+
+
+class ProductPerformance(models.Model):
+    """One product's figures in one store over the period that ends on ``analysis_date`` (PA-1, PA-2).
+
+    Written by the nightly run and by the performance service; a second run on the same day updates the row.
+    """
+
+    class PeriodType(models.TextChoices):
+        DAILY = "daily", "Daily"
+        WEEKLY = "weekly", "Weekly"
+        MONTHLY = "monthly", "Monthly"
+
+    class StockStatus(models.TextChoices):
+        OUT_OF_STOCK = "Out of Stock"
+        LOW = "Low Stock"
+        OVERSTOCKED = "Overstocked"
+        NORMAL = "Normal"
+
+    class StockRisk(models.TextChoices):
+        CRITICAL = "Critical"
+        HIGH = "High"
+        MEDIUM = "Medium"
+        LOW = "Low"
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="performance")
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="performance")
+    analysis_date = models.DateField()
+    period_type = models.CharField(max_length=8, choices=PeriodType.choices)
+    period_days = models.PositiveSmallIntegerField()
+    total_sales_volume = models.BigIntegerField("units sold, net")
+    total_sales_revenue = models.DecimalField(max_digits=18, decimal_places=4)
+    average_sale_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    sales_velocity = models.FloatField(help_text="Units per day in stock.", null=True, blank=True)
+    inventory_turnover = models.FloatField(
+        null=True, blank=True, help_text="Units sold over average stock, per year; empty without stock."
+    )
+    days_inventory_outstanding = models.FloatField(null=True, blank=True)
+    average_stock_units = models.FloatField(null=True, blank=True)
+    stock_out_days = models.FloatField(default=0)
+    current_stock = models.BigIntegerField()
+    minimum_stock = models.PositiveIntegerField()
+    maximum_stock = models.PositiveIntegerField()
+    stock_status = models.CharField(max_length=16, choices=StockStatus.choices)
+    stock_risk = models.CharField(max_length=16, choices=StockRisk.choices)
+    abc_class = models.CharField(max_length=1, blank=True, help_text="Empty: nothing sold in the period.")
+    revenue_share = models.FloatField(null=True, blank=True, help_text="Of the store's revenue in the period.")
+    performance_score = models.FloatField(help_text="0 to 100; its parts are in score_parts.")
+    score_parts = models.JSONField(default=dict)
+    transaction_count = models.PositiveIntegerField()
+    updated_at = models.DateTimeField()
+
+    objects = ProductPerformanceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "product_performance_analytics"
+        verbose_name_plural = "product performance"
+        ordering = ["-analysis_date", "store", "product"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "store", "analysis_date", "period_type"], name="performance_once_a_day"
+            )
+        ]
+        indexes = [
+            # A store's latest figures, by class.
+            models.Index(fields=["store", "analysis_date", "abc_class"], name="performance_by_store_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} @ {self.store_id} {self.analysis_date}"

@@ -1,0 +1,69 @@
+"""The five roles (AD-7) and what each may do: the one table that the migration, the demo and the tests read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EVERYONE_SEES = (
+    "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
+    "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
+    "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
+    "inventory.alert analytics.productperformance forecasting.forecastrun forecasting.productdemandforecast "
+    "forecasting.forecastaccuracy insights.reorderrecommendation insights.decision insights.analysisrun "
+    "insights.analysisrunchunk"
+).split()
+
+
+def _may(verbs: str, *models: str) -> set[str]:
+    return {
+        f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for verb in verbs.split() for model in models
+    }
+
+
+_SEES = _may("view", *EVERYONE_SEES)
+_ALL_STORES = {"inventory.view_all_stores"}
+_STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktransferline") | {
+    "inventory.change_stocklevel",
+    "inventory.add_inventorytransaction",
+    "inventory.add_receipt",
+    "inventory.add_salesfile",
+    "inventory.change_alert",
+}
+_BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
+    "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product"
+)
+_DECIDING = {"insights.decide_reorderrecommendation"}
+
+ROLES: dict[str, frozenset[str]] = {
+    "Viewer": frozenset(_SEES | _ALL_STORES),
+    "Store manager": frozenset(_SEES | _STOCK_WORK | _DECIDING),
+    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _DECIDING),
+    "Analyst": frozenset(
+        _SEES | _ALL_STORES | _may("view", "inventory.customer") | {"insights.add_analysisrun", "inventory.add_salesfile"}
+    ),
+}
+ADMINISTRATOR = "Administrator"
+OUR_APPS = ("inventory", "analytics", "forecasting", "insights", "auth", "django_celery_beat")
+# Facts are written by services alone: no role, not even the administrator, edits or deletes them by hand.
+NOBODY_MAY = frozenset(
+    _may("change delete", "inventory.inventorytransaction", "insights.decision", "inventory.receipt")
+    | _may("add change delete", "inventory.dailysales", "analytics.productperformance")
+    | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
+)
+
+
+def create_roles(apps: Any) -> None:
+    """Make or refresh the groups from the table above; works with historical and with present models."""
+    Group = apps.get_model("auth", "Group")
+    Permission = apps.get_model("auth", "Permission")
+    by_name = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    for role, names in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set([by_name[name] for name in sorted(names)])
+    administrator, _ = Group.objects.get_or_create(name=ADMINISTRATOR)
+    administrator.permissions.set(
+        [p for name, p in by_name.items() if name.split(".")[0] in OUR_APPS and name not in NOBODY_MAY]
+    )

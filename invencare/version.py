@@ -1,0 +1,3 @@
+"""The version of the running code."""
+
+__version__ = "0.1.0"

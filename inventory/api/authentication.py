@@ -1,0 +1,5 @@
+from rest_framework.authentication import BaseAuthentication
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Filled in by the API."""

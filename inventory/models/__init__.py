@@ -1,0 +1,30 @@
+from inventory.models.access import ApiKey, IdempotentRequest
+from inventory.models.alerts import Alert
+from inventory.models.catalogue import Product, Supplier, SupplierItem
+from inventory.models.customers import Customer
+from inventory.models.intake import SalesFile
+from inventory.models.places import Store, StoreMembership
+from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Receipt
+from inventory.models.stock import DailySales, InventoryTransaction, StockLevel
+from inventory.models.transfers import StockTransfer, StockTransferLine
+
+__all__ = [
+    "Alert",
+    "ApiKey",
+    "Customer",
+    "DailySales",
+    "IdempotentRequest",
+    "InventoryTransaction",
+    "Product",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "Receipt",
+    "SalesFile",
+    "StockLevel",
+    "StockTransfer",
+    "StockTransferLine",
+    "Store",
+    "StoreMembership",
+    "Supplier",
+    "SupplierItem",
+]

@@ -1,0 +1,19 @@
+"""Who buys, and nothing about them that is not needed."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Customer(models.Model):
+    """One customer of the company, known by a code alone. Written by the sales import."""
+
+    code = models.CharField(max_length=64, unique=True)
+    first_seen = models.DateField(null=True, blank=True)
+
+    class Meta:
+        db_table = "customers"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from django.db.models import Case, CharField, F, Q, Value, When
+
+from inventory.querysets.scope import StoreScopedQuerySet
+
+
+class StockLevelQuerySet(StoreScopedQuerySet):
+    def on_sale(self) -> Self:
+        """Levels of products that are still sold in an open store."""
+        return self.filter(is_on_sale=True, product__status="active", store__is_active=True)
+
+    def out_of_stock(self) -> Self:
+        return self.filter(on_hand_units__lte=0)
+
+    def below_minimum(self) -> Self:
+        """At or under the minimum, and not out of stock."""
+        return self.filter(on_hand_units__gt=0, on_hand_units__lte=F("minimum_units"))
+
+    def overstocked(self) -> Self:
+        """From 90 % of a maximum that is set (PA-3)."""
+        return self.filter(
+            maximum_units__gt=0, on_hand_units__gte=F("maximum_units") * 0.9, on_hand_units__gt=F("minimum_units")
+        )
+
+    def with_stock_status(self) -> Self:
+        """Annotate ``stock_status`` with PA-3's words."""
+        return self.annotate(
+            stock_status=Case(
+                When(on_hand_units__lte=0, then=Value("Out of Stock")),
+                When(on_hand_units__lte=F("minimum_units"), then=Value("Low Stock")),
+                When(Q(maximum_units__gt=0) & Q(on_hand_units__gte=F("maximum_units") * 0.9), then=Value("Overstocked")),
+                default=Value("Normal"),
+                output_field=CharField(),
+            )
+        )
+
+
+class InventoryTransactionQuerySet(StoreScopedQuerySet):
+    def of_level(self, *, store_id: int, product_id: int) -> Self:
+        return self.filter(store_id=store_id, product_id=product_id)
+
+    def between(self, first: date, last: date) -> Self:
+        """Both days included."""
+        return self.filter(business_date__gte=first, business_date__lte=last)
+
+
+class DailySalesQuerySet(StoreScopedQuerySet):
+    def between(self, first: date, last: date) -> Self:
+        """Both days included."""
+        return self.filter(business_date__gte=first, business_date__lte=last)
