@@ -1,0 +1,157 @@
+"""What every admin page of the site has in common: store scope, read-only facts, lists that never count millions.
+
+The scope is that of ``inventory.services.access``, the same that the API uses. It holds for lists, single pages,
+foreign-key choices, filters, autocompletes, inlines and actions, because all of them read ``get_queryset``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.core.paginator import Paginator
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from inventory.querysets.scope import StoreScope
+from inventory.services.access import scope_of_user
+
+COUNTED_ROWS = 10_000
+"""Lists of ledger size are counted, and can be paged through, up to this many rows; filters go further."""
+
+
+def visible_rows(queryset: QuerySet[Any], scope: StoreScope, store_lookup: str | None = None) -> QuerySet[Any]:
+    """The rows of ``queryset`` that the scope opens; a model that belongs to no store is open to all.
+
+    ``store_lookup`` names the path to the store's id for a model whose queryset has no ``visible_to``.
+    """
+    if store_lookup is not None:
+        return queryset if scope.all_stores else queryset.filter(**{f"{store_lookup}__in": sorted(scope.store_ids)})
+    if hasattr(queryset, "visible_to"):
+        visible: QuerySet[Any] = queryset.visible_to(scope)
+        return visible
+    return queryset
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts ``COUNTED_ROWS`` rows at most, so that a list over millions opens as fast as one over thousands."""
+
+    template_name = "admin/inventory/bounded_pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[:COUNTED_ROWS].count())
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there may be more rows than were counted."""
+        return self.count >= COUNTED_ROWS
+
+
+class ScopedFilter(RelatedDropdownFilter):
+    """A drop-down filter on a foreign key that offers only the rows of the reader's stores."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = visible_rows(field.remote_field.model._default_manager.all(), scope_of_user(request.user))
+        return [(row.pk, str(row)) for row in rows]
+
+
+class ScopedChoices:
+    """Foreign-key and many-to-many choices limited to the stores of whoever fills in the form.
+
+    It limits what the form accepts as well as what it offers: another store's id is an invalid choice.
+    """
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self._choices(db_field, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self._choices(db_field, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def _choices(self, db_field: Field[Any, Any], request: HttpRequest) -> QuerySet[Any]:
+        remote: Any = db_field.remote_field
+        return visible_rows(remote.model._default_manager.all(), scope_of_user(request.user))
+
+
+class ScopedInline(ScopedChoices, TabularInline):
+    """Rows of a parent page; the parent's page has checked the scope of the parent."""
+
+    extra = 0
+    show_change_link = True
+
+
+class ReadOnlyInline(ScopedInline):
+    """Facts shown on a parent's page that nobody edits there."""
+
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ScopedModelAdmin(ScopedChoices, ModelAdmin):
+    """A model's admin that shows and changes only the rows of the user's stores.
+
+    Set ``store_lookup`` for a model that belongs to a store but whose queryset has no ``visible_to``; set
+    ``paginator = BoundedPaginator`` for a table of ledger size.
+    """
+
+    store_lookup: ClassVar[str | None] = None
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+    list_filter_submit = True
+    list_fullwidth = True
+    warn_unsaved_form = True
+    compressed_fields = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible_rows(super().get_queryset(request), scope_of_user(request.user), self.store_lookup)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_view_permission(request, obj)) and self.in_scope(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and self.in_scope(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and self.in_scope(request, obj)
+
+    def in_scope(self, request: HttpRequest, obj: Model | None) -> bool:
+        """Whether the user's stores include the row's; asked once per row and request."""
+        scope = scope_of_user(request.user)
+        if obj is None or obj.pk is None or scope.all_stores:
+            return True
+        known: dict[tuple[str, Any], bool] = request.__dict__.setdefault("_rows_in_scope", {})
+        key = (obj._meta.label, obj.pk)
+        if key not in known:
+            rows = visible_rows(self.model._default_manager.filter(pk=obj.pk), scope, self.store_lookup)
+            known[key] = rows.exists()
+        return known[key]
+
+
+class ReadOnlyAdmin(ScopedModelAdmin):
+    """Facts that services alone write: shown to those who may view them, changed by nobody in the admin."""
+
+    actions = None
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
