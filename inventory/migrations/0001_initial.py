@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
                 ('revenue', models.DecimalField(decimal_places=4, default=0, help_text='Net of returns.', max_digits=18)),
                 ('transactions', models.PositiveIntegerField(default=0, verbose_name='sale lines')),
                 ('promotion_lines', models.PositiveIntegerField(default=0)),
-                ('out_of_stock_seconds', models.PositiveIntegerField(default=0)),
+                ('out_of_stock_seconds', models.IntegerField(default=0)),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='daily_sales', to='inventory.product')),
                 ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='daily_sales', to='inventory.store')),
             ],

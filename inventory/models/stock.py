@@ -147,7 +147,7 @@ class DailySales(models.Model):
     revenue = models.DecimalField(max_digits=18, decimal_places=4, default=0, help_text="Net of returns.")
     transactions = models.PositiveIntegerField("sale lines", default=0)
     promotion_lines = models.PositiveIntegerField(default=0)
-    out_of_stock_seconds = models.PositiveIntegerField(default=0)
+    out_of_stock_seconds = models.IntegerField(default=0)
 
     objects = DailySalesQuerySet.as_manager()
 
