@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from insights.querysets.runs import AnalysisRunChunkQuerySet, AnalysisRunQuerySet
 from inventory.models import Store
 
 
@@ -45,6 +46,8 @@ class AnalysisRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AnalysisRunQuerySet.as_manager()
+
     class Meta:
         db_table = "analysis_runs"
         ordering = ["-id"]
@@ -78,6 +81,8 @@ class AnalysisRunChunk(models.Model):
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AnalysisRunChunkQuerySet.as_manager()
 
     class Meta:
         db_table = "analysis_run_chunks"

@@ -1,0 +1,57 @@
+"""Nightly runs for Celery: start one, wake workers up, work on it, take up what was lost.
+
+A message here only wakes a worker up; what is to be done stands in the run's rows.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+from django.db import connection
+
+from insights.services import runs
+from invencare.lib import clock
+from invencare.lib.correlation import correlated
+
+# A task works for about this long and then sends itself again: a worker that is asked to stop does so within
+# seconds, and an import that waits gets its turn in the middle of a long run.
+SLICE_SECONDS = 5.0
+WORKERS_PER_RUN = 4
+
+
+def dispatch(run_id: int, *, workers: int | None = None) -> None:
+    """Wake up workers for a run, under the correlation id of its start. Call it after the commit."""
+    run = runs.find_run(run_id)
+    # SQLite lets one transaction write at a time: a second worker would only wait.
+    count = workers or (1 if connection.vendor == "sqlite" else WORKERS_PER_RUN)
+    with correlated(run.correlation_id):
+        for _ in range(count):
+            work_on_run.delay(run_id)
+
+
+@shared_task(name="insights.start_nightly")
+def start_nightly() -> int:
+    """The schedule's start: the last complete day's run, unless that day has had one."""
+    run = runs.start_nightly(now=clock.now(), rerun=False)
+    if not run.is_finished:
+        dispatch(run.pk)
+    return run.pk
+
+
+@shared_task(name="insights.work_on_run")
+def work_on_run(run_id: int) -> None:
+    """Work on a run for a while; send itself again when more may be left."""
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    if runs.work_on(run_id, worker=worker, read_clock=clock.now, stop_after_seconds=SLICE_SECONDS):
+        work_on_run.delay(run_id)
+
+
+@shared_task(name="insights.resume_runs")
+def resume_runs() -> list[int]:
+    """Wake up workers for unfinished runs that nobody works on, whatever the broker or a kill has lost."""
+    left = [run.pk for run in runs.runs_without_workers(now=clock.now())]
+    for run_id in left:
+        dispatch(run_id)
+    return left
