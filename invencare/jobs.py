@@ -1,0 +1,36 @@
+"""The registry of jobs that run by themselves: one table for Celery beat, for other schedulers and for people.
+
+An operator changes a schedule in the admin; what stands here is the default (``manage.py sync_jobs``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job. ``schedule`` is a crontab line (minute hour day month weekday) in the company's ``TIME_ZONE``."""
+
+    name: str
+    task: str
+    schedule: str
+    description: str
+    expire_seconds: int | None = None  # a message that waited longer is dropped: the next one does its work
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        name="Nightly analysis",
+        task="insights.start_nightly",
+        schedule="0 2 * * *",
+        description="Performance, forecasts and recommendations for every product and store, once a day.",
+    ),
+    Job(
+        name="Resume runs",
+        task="insights.resume_runs",
+        schedule="* * * * *",
+        description="Takes up runs whose worker or messages were lost.",
+        expire_seconds=55,
+    ),
+)
