@@ -13,11 +13,12 @@ _KEYS = "store_id product_id business_date".split()
 
 def add_to_days(days: dict[DayKey, DayChange]) -> None:
     """Add each change to its day's row, making the row where there is none. Sorted, so that locks are taken in order."""
+    adapted = {day: connection.ops.adapt_datefield_value(day) for day in {day for _, _, day in days}}
     rows = [
         (
             store_id,
             product_id,
-            connection.ops.adapt_datefield_value(day),
+            adapted[day],
             change.units,
             change.returned_units,
             change.revenue,

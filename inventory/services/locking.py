@@ -6,15 +6,18 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
+from django.db.models import Model
 
 from inventory.models import StockLevel
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 # Below SQLite's oldest bound on variables, and short enough for MySQL's range optimiser.
 IN_LIST = 900
@@ -40,6 +43,29 @@ def lock_levels(level_ids: Iterable[int]) -> list[StockLevel]:
     for ids in in_chunks(sorted(set(level_ids))):
         levels.extend(StockLevel.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     return levels
+
+
+def lock_rows(model: type[Model], ids: Iterable[int]) -> list[int]:
+    """Lock rows of any table in primary-key order; returns the ids that exist, in that order.
+
+    Without joins: a joined FOR UPDATE would lock the rows of the joined tables as well.
+    """
+    locked: list[int] = []
+    for some in in_chunks(sorted(set(ids))):
+        rows = model._default_manager.select_for_update().filter(pk__in=some).order_by("pk")  # noqa: SLF001  public API
+        locked.extend(rows.values_list("pk", flat=True))
+    return locked
+
+
+def in_one_transaction(service: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Make a service one transaction that is run again when the database gave it up for locks (see ``retried``)."""
+    whole = transaction.atomic(service)
+
+    @wraps(service)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return retried(partial(whole, *args, **kwargs))
+
+    return run
 
 
 def retried(work: Callable[[], Result]) -> Result:
