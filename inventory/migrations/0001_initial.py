@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import inventory.models.codes
 import inventory.models.places
 from decimal import Decimal
 from django.conf import settings
@@ -22,7 +23,7 @@ class Migration(migrations.Migration):
             name='Customer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
+                ('code', inventory.models.codes.CodeField(max_length=64, unique=True)),
                 ('first_seen', models.DateField(blank=True, null=True)),
             ],
             options={
@@ -34,7 +35,7 @@ class Migration(migrations.Migration):
             name='Store',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text="The outside world's store id.", max_length=64, unique=True)),
+                ('code', inventory.models.codes.CodeField(help_text="The outside world's store id.", max_length=64, unique=True)),
                 ('name', models.CharField(max_length=200)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[inventory.models.places.validate_time_zone])),
                 ('currency', models.CharField(default='EUR', max_length=3)),
@@ -52,7 +53,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('actor', models.CharField(help_text='Who sent it: user or API key.', max_length=200)),
-                ('key', models.CharField(max_length=100)),
+                ('key', inventory.models.codes.CodeField(max_length=100)),
                 ('method_path', models.CharField(max_length=300)),
                 ('request_hash', models.CharField(help_text='SHA-256 of the body: another body is refused.', max_length=64)),
                 ('status_code', models.PositiveSmallIntegerField(blank=True, help_text='Empty while in progress.', null=True)),
@@ -68,7 +69,7 @@ class Migration(migrations.Migration):
             name='Product',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(help_text="The outside world's product id.", max_length=64, unique=True, verbose_name='SKU')),
+                ('sku', inventory.models.codes.CodeField(help_text="The outside world's product id.", max_length=64, unique=True, verbose_name='SKU')),
                 ('name', models.CharField(max_length=200)),
                 ('category', models.CharField(blank=True, max_length=100)),
                 ('price', models.DecimalField(decimal_places=4, default=0, max_digits=14, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
@@ -130,7 +131,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('units', models.PositiveIntegerField()),
                 ('received_on', models.DateField(help_text="Business date in the store's time zone.")),
-                ('idempotency_key', models.CharField(max_length=100, unique=True)),
+                ('idempotency_key', inventory.models.codes.CodeField(max_length=100, unique=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='inventory.purchaseorderline')),
                 ('received_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -240,7 +241,7 @@ class Migration(migrations.Migration):
                 ('occurred_at', models.DateTimeField()),
                 ('business_date', models.DateField()),
                 ('source', models.CharField(help_text='What sent it: import, api, admin, demo, purchase order …', max_length=32)),
-                ('idempotency_key', models.CharField(max_length=100, unique=True)),
+                ('idempotency_key', inventory.models.codes.CodeField(max_length=100, unique=True)),
                 ('recorded_by', models.CharField(blank=True, help_text='User name or API key name.', max_length=150)),
                 ('recorded_at', models.DateTimeField()),
                 ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='inventory.customer')),
@@ -329,7 +330,7 @@ class Migration(migrations.Migration):
             name='Supplier',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
+                ('code', inventory.models.codes.CodeField(max_length=64, unique=True)),
                 ('name', models.CharField(max_length=200)),
                 ('email', models.EmailField(blank=True, max_length=254)),
                 ('order_cost', models.DecimalField(decimal_places=2, default=0, help_text='Cost of placing one order.', max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),

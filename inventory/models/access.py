@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
+from inventory.models.codes import CodeField
 from inventory.models.places import Store
 
 
@@ -31,7 +32,7 @@ class IdempotentRequest(models.Model):
     """One POST that moved stock and the answer it got, so that the same key is answered again, not done again."""
 
     actor = models.CharField(max_length=200, help_text="Who sent it: user or API key.")
-    key = models.CharField(max_length=100)
+    key = CodeField(max_length=100)
     method_path = models.CharField(max_length=300)
     request_hash = models.CharField(max_length=64, help_text="SHA-256 of the body: another body is refused.")
     status_code = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty while in progress.")

@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from inventory.models.codes import CodeField
 from inventory.querysets.catalogue import ProductQuerySet, SupplierItemQuerySet
 
 NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
@@ -16,7 +17,7 @@ NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
 class Supplier(models.Model):
     """One company that delivers. Written by buyers and by the catalogue import."""
 
-    code = models.CharField(max_length=64, unique=True)
+    code = CodeField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     email = models.EmailField(blank=True)
     order_cost = models.DecimalField(
@@ -55,7 +56,7 @@ class Product(models.Model):
         ACTIVE = "active", "Active"
         DISCONTINUED = "discontinued", "Discontinued"
 
-    sku = models.CharField("SKU", max_length=64, unique=True, help_text="The outside world's product id.")
+    sku = CodeField("SKU", max_length=64, unique=True, help_text="The outside world's product id.")
     name = models.CharField(max_length=200)
     category = models.CharField(max_length=100, blank=True)
     price = models.DecimalField(max_digits=14, decimal_places=4, default=0, validators=NOT_NEGATIVE)

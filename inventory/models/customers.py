@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 
+from inventory.models.codes import CodeField
+
 
 class Customer(models.Model):
     """One customer of the company, known by a code alone. Written by the sales import."""
 
-    code = models.CharField(max_length=64, unique=True)
+    code = CodeField(max_length=64, unique=True)
     first_seen = models.DateField(null=True, blank=True)
 
     class Meta:

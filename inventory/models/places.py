@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from inventory.models.codes import CodeField
 from inventory.querysets.places import StoreQuerySet
 
 
@@ -19,7 +20,7 @@ def validate_time_zone(name: str) -> None:
 class Store(models.Model):
     """One shop or warehouse that holds stock. Written by administrators and by the catalogue import."""
 
-    code = models.CharField(max_length=64, unique=True, help_text="The outside world's store id.")
+    code = CodeField(max_length=64, unique=True, help_text="The outside world's store id.")
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     currency = models.CharField(max_length=3, default="EUR")

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from inventory.models.catalogue import Product, Supplier
+from inventory.models.codes import CodeField
 from inventory.models.places import Store
 from inventory.querysets.purchasing import PurchaseOrderLineQuerySet, PurchaseOrderQuerySet
 
@@ -114,7 +115,7 @@ class Receipt(models.Model):
     received_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    idempotency_key = models.CharField(max_length=100, unique=True)
+    idempotency_key = CodeField(max_length=100, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from inventory.models.catalogue import Product
+from inventory.models.codes import CodeField
 from inventory.models.customers import Customer
 from inventory.models.places import Store
 from inventory.querysets.stock import DailySalesQuerySet, InventoryTransactionQuerySet, StockLevelQuerySet
@@ -100,7 +101,7 @@ class InventoryTransaction(models.Model):
     occurred_at = models.DateTimeField()
     business_date = models.DateField()
     source = models.CharField(max_length=32, help_text="What sent it: import, api, admin, demo, purchase order …")
-    idempotency_key = models.CharField(max_length=100, unique=True)
+    idempotency_key = CodeField(max_length=100, unique=True)
     recorded_by = models.CharField(max_length=150, blank=True, help_text="User name or API key name.")
     recorded_at = models.DateTimeField()
 
