@@ -25,20 +25,24 @@ from kombu.utils.json import dumps, loads
 class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
     """Messages are files ``{time}_{id}.{queue}.msg`` in ``data_folder_in``; the oldest name is taken first."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken_folder = self.control_folder / "taken"
+        for folder in (self.data_folder_in, self.data_folder_out, self._taken_folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
-        folder = self._folder(self.data_folder_out)
-        unfinished = folder / f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.part"
+        unfinished = Path(self.data_folder_out) / f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.part"
         unfinished.write_text(dumps(payload))
         unfinished.rename(unfinished.with_suffix(".msg"))
 
     def _get(self, queue: str) -> Any:
-        taken_folder = self._folder(self.control_folder / "taken")
-        for name in sorted(os.listdir(self._folder(self.data_folder_in))):
+        for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
-            taken = taken_folder / name
+            taken = self._taken_folder / name
             try:
-                os.rename(os.path.join(self.data_folder_in, name), taken)
+                Path(self.data_folder_in, name).rename(taken)
             except FileNotFoundError:  # another worker was faster
                 continue
             payload = loads(taken.read_text())
@@ -60,15 +64,9 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self._folder(self.control_folder) / "lock").open("w") as lock:
+        with (self.control_folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    @staticmethod
-    def _folder(path: str | Path) -> Path:
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
 
 class Transport(filesystem.Transport):  # type: ignore[misc]  # kombu has no types
