@@ -52,6 +52,7 @@ class Balance:
         """Note that the stock became ``after``; return the out-of-stock seconds to add per day, mostly none."""
         if self.tracked_from is None or business_date < self.tracked_from:
             self.tracked_from = business_date
+        occurred_at = occurred_at.replace(microsecond=0)  # so that parts of an interval add up to the whole
         if after <= 0:
             if self.out_since is None:
                 self.out_since = occurred_at
