@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import logging.config
 import os
+from contextvars import Token
 from typing import Any
 
-from celery import Celery, Task
-from celery.signals import setup_logging
+from celery import Celery, Task, signals
 from kombu.transport import TRANSPORT_ALIASES
 
-from invencare.lib.correlation import correlated, current_id
+from invencare.lib.correlation import begin, current_id, end
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invencare.settings")
 
@@ -18,9 +20,11 @@ HEADER = "invencare_correlation_id"
 
 TRANSPORT_ALIASES["filesystem"] = "invencare.lib.folder_broker:Transport"
 
+_tokens: dict[str, Token[str]] = {}
 
-class CorrelatedTask(Task):  # type: ignore[type-arg]
-    """A task that runs under the correlation id of whoever sent it."""
+
+class CorrelatedTask(Task[Any, Any]):
+    """A task whose message carries the correlation id of whoever sent it."""
 
     abstract = True
 
@@ -28,18 +32,46 @@ class CorrelatedTask(Task):  # type: ignore[type-arg]
         headers = {HEADER: current_id()} | (options.pop("headers", None) or {})
         return super().apply_async(*args, headers=headers, **options)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Set on the request by a worker, in its headers where the task runs eagerly.
-        sent = self.request.get(HEADER) or (self.request.headers or {}).get(HEADER) or ""
-        with correlated(sent):
-            return super().__call__(*args, **kwargs)
+
+@signals.task_prerun.connect
+def take_correlation_id(*, task_id: str, task: Any, **_: Any) -> None:
+    """Run under the sender's id. A signal, not ``__call__``: Celery's own success and failure lines get the id too."""
+    # On the request itself in a worker, in its headers where the task runs eagerly.
+    sent = task.request.get(HEADER) or (task.request.headers or {}).get(HEADER) or ""
+    _tokens[task_id] = begin(sent)
 
 
-@setup_logging.connect
-def _keep_our_logging(**_: Any) -> None:
+@signals.task_postrun.connect
+def give_back_correlation_id(*, task_id: str, **_: Any) -> None:
+    token = _tokens.pop(task_id, None)
+    if token is not None:
+        end(token)
+
+
+@signals.setup_logging.connect
+def log_like_the_site(**_: Any) -> None:
     """Being connected keeps Celery from replacing the LOGGING setting, in worker and beat alike."""
+    from django.conf import settings  # only now: importing this module must not load the settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 app = Celery("invencare", task_cls=CorrelatedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.import_modules.connect
+def stop_on_wrong_settings(*, sender: Any, **_: Any) -> None:
+    """Let no worker and no beat start where a system check finds an error.
+
+    Celery runs the checks itself, but goes on whatever they find. This signal comes first in both processes, and
+    unlike the others hands an exception of its receivers on.
+    """
+    if sender is not app:
+        return
+    import django  # the framework is started by whoever needs it, not by importing this module
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("check", stdout=io.StringIO())

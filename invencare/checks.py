@@ -1,1 +1,149 @@
-"""System checks: every wrong combination of settings has an id, a reason and a fix."""
+"""System checks: every wrong combination of settings has an id, a reason and a fix.
+
+``manage.py check --deploy`` runs them all. The web server (``invencare.gunicorn``) and the Celery worker and beat
+(``invencare.celery``) run them as they start and stop on an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's own names)
+
+from invencare.refusals import find_refusals
+
+DATABASE_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.mysql")
+SHORTEST_LEASE_SECONDS = 30
+NUMERIC_STACK = ("numpy",)
+
+
+@register(Tags.security)
+def check_refusals(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    """E001 to E004: what the settings module itself refuses (see ``invencare.refusals``)."""
+    refusals = find_refusals(environment=settings.INVENCARE_ENV, secret_key=settings.SECRET_KEY, debug=settings.DEBUG)
+    return [Error(refusal.message, hint=refusal.hint, id=refusal.id) for refusal in refusals]
+
+
+@register(Tags.security)
+def check_hosts(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    hosts = settings.ALLOWED_HOSTS
+    if not settings.IS_PRODUCTION or (hosts and "*" not in hosts):
+        return []
+    return [
+        Error(
+            f"ALLOWED_HOSTS is {hosts!r} in production: every request, or none, would be served.",
+            hint="Set ALLOWED_HOSTS to the host names of the site, separated by commas.",
+            id="invencare.E005",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def check_background_work(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    return list(_background_work())
+
+
+def _background_work() -> Iterator[CheckMessage]:
+    is_embedded = (
+        "data_folder_out" in settings.CELERY_BROKER_TRANSPORT_OPTIONS or settings.CELERY_BROKER_URL.startswith("memory")
+    )
+    if settings.IS_PRODUCTION and is_embedded:
+        yield Error(
+            "Production uses the embedded broker, which loses messages when a process is killed.",
+            hint="Set CELERY_BROKER_URL to Redis, RabbitMQ or SQS; see docs/deploy-servers.md.",
+            id="invencare.E006",
+        )
+    if settings.IS_PRODUCTION and settings.CELERY_TASK_ALWAYS_EAGER:
+        yield Error(
+            "Production runs tasks inside the web request (CELERY_TASK_ALWAYS_EAGER).",
+            hint="Remove CELERY_TASK_ALWAYS_EAGER from the environment and start a worker.",
+            id="invencare.E007",
+        )
+
+
+@register(Tags.database)
+def check_database(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine not in DATABASE_ENGINES:
+        return [
+            Error(
+                f"DATABASE_URL asks for {engine}, for which the append-only triggers are not written.",
+                hint="Use sqlite:///path/to/file or mysql://user:password@host/name.",
+                id="invencare.E008",
+            )
+        ]
+    if settings.IS_PRODUCTION and engine.endswith("sqlite3"):
+        return [
+            Warning(
+                "Production runs on SQLite: one writer at a time, and one machine.",
+                hint="Set DATABASE_URL=mysql://user:password@host/name; see docs/deploy-servers.md.",
+                id="invencare.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.compatibility)
+def check_runs(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    return list(_runs())
+
+
+def _runs() -> Iterator[CheckMessage]:
+    lease_seconds = settings.RUN_LEASE_SECONDS
+    visibility_seconds = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout")
+    if visibility_seconds is not None and visibility_seconds < lease_seconds:
+        yield Error(
+            f"CELERY_VISIBILITY_TIMEOUT ({visibility_seconds} s) is under RUN_LEASE_SECONDS ({lease_seconds} s): "
+            "the broker would hand a task to a second worker while the first still works.",
+            hint="Raise CELERY_VISIBILITY_TIMEOUT over RUN_LEASE_SECONDS.",
+            id="invencare.E009",
+        )
+    if lease_seconds < SHORTEST_LEASE_SECONDS:
+        yield Error(
+            f"RUN_LEASE_SECONDS is {lease_seconds}: a chunk would be taken from a worker that is still busy with it.",
+            hint=f"Set RUN_LEASE_SECONDS to {SHORTEST_LEASE_SECONDS} or more; 300 suits most machines.",
+            id="invencare.E010",
+        )
+    if settings.NIGHTLY_CHUNK_SERIES < 1:
+        yield Error(
+            f"NIGHTLY_CHUNK_SERIES is {settings.NIGHTLY_CHUNK_SERIES}: a chunk holds at least 1 series.",
+            hint="Set NIGHTLY_CHUNK_SERIES to 1 or more; 120 suits most machines.",
+            id="invencare.E011",
+        )
+    if settings.DECISION_VALUE_LIMIT < 0:
+        yield Error(
+            f"DECISION_VALUE_LIMIT is {settings.DECISION_VALUE_LIMIT}: nobody could approve anything.",
+            hint="Set DECISION_VALUE_LIMIT to 0 or more, in money.",
+            id="invencare.E012",
+        )
+
+
+@register(Tags.compatibility)
+def check_mail(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if not settings.IS_PRODUCTION or "console" not in settings.EMAIL_BACKEND:
+        return []
+    return [
+        Warning(
+            "Production prints its e-mail instead of sending it: purchase orders reach no supplier.",
+            hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.com:587.",
+            id="invencare.W002",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def check_numeric_stack(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    missing = [name for name in NUMERIC_STACK if find_spec(name) is None]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"{', '.join(missing)} is not installed: this process serves pages but cannot run an analysis.",
+            hint="Install the extra “analysis”, or silence this check where only pages are served.",
+            id="invencare.W003",
+        )
+    ]

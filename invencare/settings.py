@@ -10,8 +10,10 @@ from pathlib import Path
 
 import environ
 
-from invencare.version import __version__
+from invencare.admin_site import UNFOLD  # noqa: F401  (a setting)
 from invencare.lib.logs import logging_config
+from invencare.refusals import LOCAL_SECRET_KEY, refuse_to_start
+from invencare.version import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -22,13 +24,14 @@ INVENCARE_ENV = env.str("INVENCARE_ENV", default="local")
 INVENCARE_VERSION = __version__
 INVENCARE_COMMIT = env.str("INVENCARE_COMMIT", default="")
 DEBUG = env.bool("DEBUG", default=False)
-LOCAL_SECRET_KEY = "local-only-not-a-secret-never-used-in-production"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", default=LOCAL_SECRET_KEY)
 IS_PRODUCTION = INVENCARE_ENV == "production"
+refuse_to_start(environment=INVENCARE_ENV, secret_key=SECRET_KEY, debug=DEBUG)
 
 VAR_DIR = Path(env.str("INVENCARE_VAR_DIR", default=str(BASE_DIR / "var")))
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else LOCAL_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -61,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "invencare.lib.correlation.CorrelationMiddleware",
+    "invencare.lib.logs.AccessLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -101,7 +105,7 @@ elif DATABASES["default"]["ENGINE"].endswith("mysql"):
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         charset="utf8mb4", isolation_level="read committed", init_command="SET sql_mode='STRICT_TRANS_TABLES'"
     )
-    DATABASES["default"].setdefault("TEST", {}).update(CHARSET="utf8mb4", COLLATION="utf8mb4_bin")
+    DATABASES["default"].setdefault("TEST", {}).update(CHARSET="utf8mb4", COLLATION="utf8mb4_general_ci")
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -150,7 +154,7 @@ X_FRAME_OPTIONS = "DENY"
 if IS_PRODUCTION:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^version$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
@@ -171,7 +175,10 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
         "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.5,  # seconds
     }
+    # Each worker that ever ran would leave a queue of broadcasts behind that nobody empties.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": env.int("CELERY_VISIBILITY_TIMEOUT", default=3600)}
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
@@ -232,13 +239,6 @@ SPECTACULAR_SETTINGS = {
 # Admin
 LOGIN_URL = "admin:login"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
-UNFOLD = {
-    "SITE_TITLE": "InvenCare",
-    "SITE_HEADER": "InvenCare",
-    "SITE_SYMBOL": "inventory_2",
-    "DASHBOARD_CALLBACK": "insights.admin.home.dashboard",
-    "ENVIRONMENT": "insights.admin.home.environment_badge",
-}
 
 LOGGING = logging_config(
     level=env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=IS_PRODUCTION)

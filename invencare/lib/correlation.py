@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,15 +27,24 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
+def begin(correlation_id: str = "") -> Token[str]:
+    """Take up this id, or a new one where none (or an unusable one) is given; ``end`` takes the answer."""
+    return _current.set(correlation_id if ACCEPTED.fullmatch(correlation_id) else new_id())
+
+
+def end(token: Token[str]) -> None:
+    """Go back to the id before ``begin``."""
+    _current.reset(token)
+
+
 @contextmanager
 def correlated(correlation_id: str = "") -> Iterator[str]:
     """Run the block under this id, or under a new one where none (or an unusable one) is given."""
-    chosen = correlation_id if ACCEPTED.fullmatch(correlation_id) else new_id()
-    token = _current.set(chosen)
+    token = begin(correlation_id)
     try:
-        yield chosen
+        yield current_id()
     finally:
-        _current.reset(token)
+        end(token)
 
 
 class CorrelationMiddleware:

@@ -1,0 +1,61 @@
+"""Imports run one way, and the web process starts without the numeric stack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a page or an API answer must never load: hundreds of megabytes, and not there on a light Lambda function.
+HEAVY = ("numpy", "pandas", "duckdb", "sklearn", "scipy", "boto3")
+START_THE_SITE = f"""
+import sys
+import invencare.wsgi
+from django.contrib import admin
+from django.urls import get_resolver
+from invencare.celery import app
+admin.autodiscover()
+get_resolver().url_patterns
+app.loader.import_default_modules()  # every app's tasks
+print(*[name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+def test_the_web_process_loads_no_numeric_library(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", START_THE_SITE],
+        cwd=ROOT,
+        env={**os.environ, "INVENCARE_VAR_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "\n"
+
+
+@pytest.mark.skipif(
+    shutil.which("lint-imports", path=str(Path(sys.executable).parent)) is None,
+    reason="needs import-linter: install the extra “lint”",
+)
+def test_the_import_contracts_hold() -> None:
+    run = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+
+
+def test_app_packages_are_empty() -> None:
+    for app in ("invencare", "inventory", "analytics", "forecasting", "insights"):
+        assert (ROOT / app / "__init__.py").read_text() == ""
