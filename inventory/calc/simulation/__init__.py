@@ -1,0 +1,1 @@
+"""A small retail chain, simulated from a seed with every truth known: see ``simulate.simulate``."""

@@ -1,0 +1,178 @@
+"""Making the demo, once, and finishing one that was cut short.
+
+The ledger cannot be emptied, so nothing is undone: the marker row says which demo a database holds, the seed makes
+the same movements again, and their keys tell which of them are there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from inventory.calc.simulation.config import FULL, DemoConfig
+from inventory.calc.simulation.events import Kind
+from inventory.calc.simulation.simulate import Simulation, simulate
+from inventory.models import Alert, InventoryTransaction, Product, Store, Supplier
+from inventory.services.demo.catalogue import find_ids, write_catalogue
+from inventory.services.demo.keys import movement_key
+from inventory.services.demo.logins import create_demo_logins, refuse_in_production
+from inventory.services.demo.marker import Marker, complete_marker, create_marker, read_marker
+from inventory.services.demo.movements import batch_ends, movements_of_batch
+from inventory.services.demo.orders import write_orders
+from inventory.services.demo.truth import read_fingerprint, write_truth
+from inventory.services.errors import Conflict
+from inventory.services.ledger import record_movements
+from inventory.services.stockouts import close_days
+
+SOURCE = "demo"
+Progress = Callable[[int, int], None]  # movements in the ledger, of all
+
+
+class Outcome(StrEnum):
+    SEEDED = "seeded"
+    COMPLETED = "completed"  # an earlier run had been cut short
+    THERE = "there"  # nothing to do
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What a run found or did; ``movements_added`` by this run."""
+
+    outcome: Outcome
+    config: DemoConfig
+    today: date
+    movements_added: int
+
+
+def seed_demo(
+    *,
+    now: datetime,
+    config: DemoConfig | None = None,
+    today: date | None = None,
+    progress: Progress | None = None,
+) -> Seeded:
+    """Fill an empty database with the demo whose last day is the day before ``today``; safe to run again.
+
+    Without ``config`` and ``today`` it takes what the database holds, else the full demo and the UTC day of ``now``
+    (its stores' clocks are never behind UTC, so yesterday is over everywhere). Raises ``Conflict`` for a database
+    with other data or another demo, ``PermissionDenied`` in production, ``ValidationError`` for a future ``today``.
+    """
+    refuse_in_production()
+    if today and today > now.date():
+        raise ValidationError({"today": f"The demo ends before today: {today} is in the future."})
+    marker = read_marker()
+    if marker is None:
+        _refuse_other_data()
+        simulation = _begin(config or FULL, today or now.date(), now=now)
+        outcome = Outcome.SEEDED
+    else:
+        _refuse_another_demo(marker, config, today)
+        if marker.is_complete and read_fingerprint() == marker.fingerprint:
+            return Seeded(Outcome.THERE, marker.config, marker.today, movements_added=0)
+        simulation = _simulate(marker.config, marker.today)
+        _refuse_other_numbers(marker, simulation)
+        outcome = Outcome.COMPLETED
+    added = _record(simulation, now=now, progress=progress or _silently)
+    _finish(simulation, today=simulation.last_day + timedelta(days=1), now=now)
+    return Seeded(outcome, simulation.config, simulation.last_day + timedelta(days=1), added)
+
+
+def _simulate(config: DemoConfig, today: date) -> Simulation:
+    return simulate(config, np.random.default_rng(config.seed), last_day=today - timedelta(days=1))
+
+
+def _begin(config: DemoConfig, today: date, *, now: datetime) -> Simulation:
+    """Everything but the movements, and the marker: one transaction, so that a demo is marked or not begun."""
+    simulation = _simulate(config, today)
+    with transaction.atomic():
+        ids = write_catalogue(simulation)
+        write_orders(simulation, ids)
+        create_demo_logins(managed_store_code=simulation.catalogue.stores[0].code)
+        create_marker(
+            config=config,
+            today=today,
+            fingerprint=simulation.fingerprint(),
+            rows=len(simulation.events),
+            first_day=simulation.first_day,
+            last_day=simulation.last_day,
+            now=now,
+        )
+    return simulation
+
+
+def _record(simulation: Simulation, *, now: datetime, progress: Progress) -> int:
+    """Bring the movements that are missing into the ledger, batch by batch; returns how many."""
+    ids = find_ids(simulation)
+    ends, added = batch_ends(simulation), 0
+    for end in ends[_recorded_batches(simulation, ends) :]:
+        recorded = record_movements(movements_of_batch(simulation, ids, end=end), source=SOURCE, now=now)
+        added += recorded.added
+        progress(end, len(simulation.events))
+    return added
+
+
+def _recorded_batches(simulation: Simulation, ends: list[int]) -> int:
+    """How many batches are in the ledger: a batch is in it wholly or not, and they went in by their order."""
+    seed = simulation.config.seed
+
+    def is_missing(end: int) -> bool:
+        return not InventoryTransaction.objects.filter(idempotency_key=movement_key(seed, end - 1)).exists()
+
+    return bisect_left(ends, True, key=is_missing)
+
+
+def _finish(simulation: Simulation, *, today: date, now: datetime) -> None:
+    close_days(through=simulation.last_day, now=now)
+    # What opened and closed while the past was replayed is news to nobody.
+    Alert.objects.filter(closed_at__isnull=False, opened_at=now).delete()
+    write_truth(simulation, today=today)
+    events = simulation.events
+    is_sale = events.kind == Kind.SALE
+    is_trade = is_sale | (events.kind == Kind.RETURN)
+    complete_marker(
+        rows=len(events),
+        units=int(-events.change[is_sale].sum()),
+        revenue_cents=int(-(events.change * events.price_cents)[is_trade].sum()),
+        now=now,
+    )
+
+
+def _refuse_other_data() -> None:
+    found = [
+        f"{count:,} {model._meta.verbose_name_plural}"
+        for model in (Store, Supplier, Product)
+        if (count := model.objects.count())
+    ]
+    if found:
+        raise Conflict(
+            f"This database holds other data ({', '.join(found)}), which the demo would mix with. "
+            "Give it an empty one: set DATABASE_URL or INVENCARE_VAR_DIR."
+        )
+
+
+def _refuse_another_demo(marker: Marker, config: DemoConfig | None, today: date | None) -> None:
+    is_same = config in (None, marker.config) and today in (None, marker.today)
+    if not is_same:
+        raise Conflict(
+            f"This database holds the demo of seed {marker.config.seed} with {marker.config.days} days before "
+            f"{marker.today}; another one needs an empty database: set DATABASE_URL or INVENCARE_VAR_DIR."
+        )
+
+
+def _refuse_other_numbers(marker: Marker, simulation: Simulation) -> None:
+    if simulation.fingerprint() != marker.fingerprint:
+        raise Conflict(
+            "The demo was begun by another version of the simulation, which draws other numbers, and cannot be "
+            "finished by this one. Begin again with an empty database: set DATABASE_URL or INVENCARE_VAR_DIR."
+        )
+
+
+def _silently(done: int, total: int) -> None:
+    """Nobody watches."""
