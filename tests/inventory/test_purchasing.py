@@ -132,9 +132,7 @@ def test_a_line_off_the_pack_is_refused_by_name_and_nothing_changes(cast: Cast, 
     units = {line_of(draft, cast.steady).pk: 13, line_of(draft, cast.seasonal).pk: 12}
     with pytest.raises(ValidationError) as refused:
         change_draft_lines(order_id=draft.pk, units=units, actor=cast.buyer, now=NOW)
-    assert refused.value.messages == [
-        "SKU-STEADY: 13 units cannot be ordered: packs of 6, at least 6. Use 12 or 18."
-    ]
+    assert refused.value.messages == ["SKU-STEADY: 13 units cannot be ordered: packs of 6, at least 6. Use 12 or 18."]
     assert list(draft.lines.order_by("pk").values_list("ordered_units", flat=True)) == [12, 6]
 
 
