@@ -1,0 +1,1 @@
+from analytics.admin import performance as performance

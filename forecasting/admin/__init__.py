@@ -1,0 +1,1 @@
+from forecasting.admin import forecasts as forecasts

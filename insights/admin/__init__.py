@@ -1,0 +1,1 @@
+from insights.admin import runs as runs

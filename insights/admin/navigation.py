@@ -1,0 +1,88 @@
+"""The sidebar: what people come to do, in the order of a working day; only what their role may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
+    (
+        "Decide",
+        [
+            ("insights.reorderrecommendation", "Recommendations", "lightbulb"),
+            ("inventory.purchaseorder", "Purchase orders", "shopping_cart"),
+            ("inventory.stocktransfer", "Transfers", "swap_horiz"),
+            ("insights.decision", "Decisions made", "gavel"),
+        ],
+    ),
+    (
+        "Stock",
+        [
+            ("inventory.stocklevel", "Stock levels", "inventory"),
+            ("inventory.alert", "Alerts", "notifications"),
+            ("inventory.inventorytransaction", "Movements", "receipt_long"),
+            ("inventory.receipt", "Receipts", "move_to_inbox"),
+        ],
+    ),
+    (
+        "Sales",
+        [
+            ("inventory.salesfile", "Sales files", "upload_file"),
+            ("inventory.dailysales", "Daily sales", "calendar_month"),
+            ("inventory.customer", "Customers", "group"),
+        ],
+    ),
+    (
+        "Analysis",
+        [
+            ("analytics.productperformance", "Product performance", "leaderboard"),
+            ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
+            ("forecasting.forecastaccuracy", "Forecast accuracy", "target"),
+            ("insights.analysisrun", "Nightly runs", "nights_stay"),
+        ],
+    ),
+    (
+        "Catalogue",
+        [
+            ("inventory.product", "Products", "sell"),
+            ("inventory.supplier", "Suppliers", "local_shipping"),
+            ("inventory.supplieritem", "Supplier items", "link"),
+            ("inventory.store", "Stores", "store"),
+        ],
+    ),
+    (
+        "Administration",
+        [
+            ("auth.user", "People", "person"),
+            ("auth.group", "Roles", "badge"),
+            ("inventory.apikey", "API keys", "key"),
+            ("django_celery_beat.periodictask", "Schedules", "schedule"),
+        ],
+    ),
+]
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of links for whoever asks; a group without any link is left out by the template."""
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    groups = [{"title": title, "items": [_item(request, *entry) for entry in items]} for title, items in SECTIONS]
+    shown = [{**group, "items": [item for item in group["items"] if item]} for group in groups]
+    return [{"items": [home]}, *[group for group in shown if group["items"]]]
+
+
+def _item(request: HttpRequest, label: str, title: str, icon: str) -> dict[str, Any] | None:
+    model = apps.get_model(label)
+    if not admin.site.is_registered(model):
+        return None
+    if not admin.site.get_model_admin(model).has_view_permission(request):
+        return None
+    opts = model._meta
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+    }

@@ -1,0 +1,110 @@
+// Draws every <canvas data-ic-chart="id of its json_script">, in the colours of the page's light or dark theme,
+// and again when the theme changes. Chart.js is loaded by the admin's base page.
+(() => {
+  "use strict";
+
+  const COLOURS = {
+    primary: { light: "#0f766e", dark: "#2dd4bf" },
+    accent: { light: "#7c3aed", dark: "#c4b5fd" },
+    warning: { light: "#b45309", dark: "#fbbf24" },
+    danger: { light: "#b91c1c", dark: "#f87171" },
+    muted: { light: "#6b7280", dark: "#9ca3af" },
+  };
+  const drawn = new Map();
+
+  const isDark = () => document.documentElement.classList.contains("dark");
+  const colour = (name) => (COLOURS[name] || COLOURS.primary)[isDark() ? "dark" : "light"];
+  const text = () => (isDark() ? "#d1d5db" : "#374151");
+  const grid = () => (isDark() ? "rgba(255,255,255,.08)" : "rgba(0,0,0,.07)");
+
+  const dataset = (series) => ({
+    type: series.kind || "line",
+    label: series.label,
+    data: series.values,
+    borderColor: colour(series.colour),
+    backgroundColor: colour(series.colour) + (series.kind === "bar" ? "99" : "22"),
+    borderWidth: series.kind === "bar" ? 0 : 2,
+    borderDash: series.dashed ? [6, 4] : [],
+    stepped: series.stepped || false,
+    fill: series.fill || false,
+    pointRadius: 0,
+    pointHitRadius: 12,
+    spanGaps: false,
+    tension: series.stepped ? 0 : 0.2,
+    yAxisID: series.axis === "right" ? "right" : "y",
+    order: series.kind === "bar" ? 2 : 1,
+  });
+
+  const axis = (title, extra) => ({
+    title: { display: Boolean(title), text: title, color: text() },
+    ticks: { color: text(), maxRotation: 0, autoSkipPadding: 14 },
+    grid: { color: grid() },
+    ...extra,
+  });
+
+  const options = (data) => {
+    const scales = { x: axis(data.x_title), y: axis(data.y_title, { beginAtZero: true }) };
+    if (data.series.some((series) => series.axis === "right")) {
+      scales.right = axis(data.y_right_title, { beginAtZero: true, position: "right", grid: { display: false } });
+    }
+    return {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      interaction: { mode: "index", intersect: false },
+      plugins: {
+        legend: { display: data.series.length > 1, position: "bottom", labels: { color: text(), boxWidth: 14 } },
+        tooltip: { enabled: true },
+      },
+      scales,
+    };
+  };
+
+  const draw = (canvas, data) => {
+    if (drawn.has(canvas)) drawn.get(canvas).destroy();
+    drawn.set(canvas, new Chart(canvas, {
+      type: "line",
+      data: { labels: data.labels, datasets: data.series.map(dataset) },
+      options: options(data),
+    }));
+  };
+
+  // Puts the other answer's days behind (or onto) the chart's own, by label.
+  const withOverlay = (data, overlay) => {
+    const labels = [...data.labels, ...overlay.labels.filter((label) => !data.labels.includes(label))];
+    const at = (from, values) => labels.map((label) => {
+      const i = from.indexOf(label);
+      return i < 0 || values[i] === undefined ? null : values[i];
+    });
+    return {
+      ...data,
+      labels,
+      series: [
+        ...data.series.map((series) => ({ ...series, values: at(data.labels, series.values) })),
+        ...overlay.series.map((series) => ({ ...series, values: at(overlay.labels, series.values) })),
+      ],
+    };
+  };
+
+  const start = () => {
+    const charts = new Map();
+    const drawAll = () => charts.forEach((data, canvas) => draw(canvas, data));
+    document.querySelectorAll("canvas[data-ic-chart]").forEach((canvas) => {
+      const data = JSON.parse(document.getElementById(canvas.dataset.icChart).textContent);
+      charts.set(canvas, data);
+      if (!canvas.dataset.icOverlay) return;
+      fetch(canvas.dataset.icOverlay, { headers: { Accept: "application/json" } })
+        .then((answer) => (answer.ok ? answer.json() : null))
+        .then((overlay) => {
+          if (!overlay || !overlay.labels.length) return;
+          charts.set(canvas, withOverlay(data, overlay));
+          draw(canvas, charts.get(canvas));
+        });
+    });
+    if (!charts.size) return;
+    drawAll();
+    new MutationObserver(drawAll).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+  };
+
+  window.addEventListener("load", start);
+})();
