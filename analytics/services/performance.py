@@ -1,0 +1,107 @@
+"""Performance of many products of one store (PA-1 to PA-3), written in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from analytics.calc.abc import NOT_RANKED, Standing, rank_by_revenue
+from analytics.calc.performance import Performance, PeriodFacts, measure, period_type
+from analytics.calc.stock_days import closing_stock, days_on_shelf
+from analytics.frames.period import LevelNow, PeriodFrame, SalesOfPeriod, load_period
+from analytics.models import ProductPerformance
+from invencare.lib.upsert import upsert
+from inventory.models import Store
+
+SECONDS_OF_A_DAY = 86_400
+LONGEST_PERIOD_DAYS = 731
+MONEY = Decimal("0.0001")
+
+
+@transaction.atomic
+def analyse_performance(
+    *, store: Store, product_ids: Sequence[int], analysis_date: date, period_days: int = 30, now: datetime
+) -> list[ProductPerformance]:
+    """Measure the ``period_days`` that end with ``analysis_date`` and write one row per product.
+
+    A second call for the same day and period type updates the rows. The number of queries does not grow with the
+    products. Raises ``ValidationError`` for a period that is not 1 to 731 days.
+    """
+    if not 1 <= period_days <= LONGEST_PERIOD_DAYS:
+        raise ValidationError({"period_days": f"The period is 1 to {LONGEST_PERIOD_DAYS} days."})
+    ids = sorted(set(product_ids))
+    if not ids:
+        return []
+    first_day = analysis_date - timedelta(days=period_days - 1)
+    frame = load_period(store_id=store.pk, product_ids=ids, first_day=first_day, last_day=analysis_date)
+    standings = rank_by_revenue({product_id: float(sales.revenue) for product_id, sales in frame.sales.items()})
+    rows = []
+    for product_id in ids:
+        facts = _facts(frame, product_id, standings.get(product_id, NOT_RANKED), first_day, analysis_date)
+        row = _row(facts, measure(facts))
+        row.product_id, row.store_id = product_id, store.pk
+        row.analysis_date, row.updated_at = analysis_date, now
+        row.period_type, row.period_days = period_type(period_days), period_days
+        rows.append(row)
+    upsert(rows, key=("product", "store", "analysis_date", "period_type"))
+    return rows
+
+
+def _facts(
+    frame: PeriodFrame, product_id: int, standing: Standing, first_day: date, last_day: date
+) -> PeriodFacts:
+    sales = frame.sales.get(product_id, SalesOfPeriod())
+    level = frame.levels.get(product_id, LevelNow())
+    return PeriodFacts(
+        days_on_shelf=days_on_shelf(
+            first_day=first_day,
+            last_day=last_day,
+            was_there_before=product_id in frame.sold_before,
+            first_sale=sales.first_sale,
+            tracked_from=level.tracked_from,
+        ),
+        sold_units=sales.sold_units,
+        returned_units=sales.returned_units,
+        revenue=sales.revenue,
+        transactions=sales.transactions,
+        stock_out_days=sales.out_of_stock_seconds / SECONDS_OF_A_DAY,
+        closing_stock=closing_stock(
+            on_hand_units=level.on_hand_units,
+            changes=frame.stock_changes.get(product_id, {}),
+            tracked_from=level.tracked_from,
+            first_day=first_day,
+            last_day=last_day,
+        ),
+        on_hand_units=level.on_hand_units,
+        minimum_units=level.minimum_units,
+        maximum_units=level.maximum_units,
+        standing=standing,
+    )
+
+
+def _row(facts: PeriodFacts, performance: Performance) -> ProductPerformance:
+    price = performance.average_price
+    return ProductPerformance(
+        total_sales_volume=performance.net_units,
+        total_sales_revenue=facts.revenue,
+        average_sale_price=None if price is None else price.quantize(MONEY),
+        sales_velocity=performance.velocity,
+        inventory_turnover=performance.turnover,
+        days_inventory_outstanding=performance.days_of_stock,
+        average_stock_units=performance.average_stock_units,
+        stock_out_days=facts.stock_out_days,
+        current_stock=facts.on_hand_units,
+        minimum_stock=facts.minimum_units,
+        maximum_stock=facts.maximum_units,
+        stock_status=performance.stock_status,
+        stock_risk=performance.stock_risk,
+        abc_class=facts.standing.abc_class,
+        revenue_share=facts.standing.share if facts.standing.abc_class else None,
+        performance_score=performance.score,
+        score_parts=performance.score_parts,
+        transaction_count=facts.transactions,
+    )

@@ -1,0 +1,175 @@
+"""Forecasts of many products of one store, written in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from forecasting.calc.config import DAMPED_TREND, DAY_LEVELS, MODELS, SEASONAL_NAIVE, SUM_LEVELS, ForecastConfig
+from forecasting.calc.demand import observed_demand
+from forecasting.calc.panel import DemandSum, PanelForecast, forecast_panel
+from forecasting.calc.protection import (
+    ASSUMED_LEAD_TIME_DAYS,
+    ASSUMED_REVIEW_DAYS,
+    LONGEST_DAYS,
+    lead_days,
+    protection_days,
+)
+from forecasting.frames.demand import load_daily_demand
+from forecasting.frames.supply import Source, load_sources
+from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from invencare.lib.upsert import upsert
+from inventory.models import Store
+
+HISTORY_DAYS = 399  # 57 weeks: a year and the weeks that the oldest of its days are compared with
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class ForecastResults:
+    """What one call wrote: the forecasts by product id, and the days of history of those with too few."""
+
+    forecasts: dict[int, ProductDemandForecast]
+    too_short: dict[int, int]
+
+
+@transaction.atomic
+def forecast_series(
+    *,
+    store: Store,
+    product_ids: Sequence[int],
+    forecast_date: date,
+    horizon_days: int = 28,
+    run: ForecastRun | None = None,
+    now: datetime,
+) -> ForecastResults:
+    """Forecast ``horizon_days`` from ``forecast_date`` on, from the sales up to the day before it.
+
+    Replaces what was forecast for that day. A product with fewer than 7 days since its first sale is not forecast
+    and loses a forecast of that day that it had. Raises ``ValidationError`` for a horizon that is not 1 to 91 days.
+    """
+    if not 1 <= horizon_days <= LONGEST_DAYS:
+        raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
+    if not product_ids:
+        return ForecastResults({}, {})
+    history = load_daily_demand(
+        store_id=store.pk, product_ids=product_ids, last_day=forecast_date - timedelta(days=1), days=HISTORY_DAYS
+    )
+    lengths = _sum_days(history.product_ids, load_sources(history.product_ids))
+    demand = observed_demand(
+        sold_units=history.sold_units,
+        returned_units=history.returned_units,
+        out_of_stock_share=history.out_of_stock_share,
+        started=history.started,
+    )
+    panel = forecast_panel(demand, sum_days=lengths, config=ForecastConfig(horizon_days=horizon_days))
+    own: dict[str, Any] = {"store_id": store.pk, "forecast_date": forecast_date}
+    forecasts: dict[int, ProductDemandForecast] = {}
+    accuracy: list[ForecastAccuracy] = []
+    for row in np.flatnonzero(panel.is_forecast).tolist():
+        product_id = history.product_ids[row]
+        _require_finite(panel, row, product_id)
+        forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **own)
+        accuracy += _accuracy_rows(panel, row, product_id=product_id, **own)
+    upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
+    upsert(accuracy, key=("product", "store", "model", "forecast_date"))
+    too_short = {
+        history.product_ids[row]: int(panel.history_days[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
+    }
+    if too_short:
+        ProductDemandForecast.objects.filter(product_id__in=too_short, **own).delete()
+        ForecastAccuracy.objects.filter(product_id__in=too_short, **own).delete()
+    return ForecastResults(forecasts, too_short)
+
+
+def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Any, Any]:
+    """Days of the protection interval and of the lead time, one of each per product."""
+    protection, lead = [], []
+    for product_id in product_ids:
+        source = sources.get(product_id)
+        lead_time = source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS
+        review = source.review_days if source else ASSUMED_REVIEW_DAYS
+        protection.append(protection_days(lead_time_days=lead_time, review_days=review))
+        lead.append(lead_days(lead_time))
+    return np.array(protection, dtype=np.int64), np.array(lead, dtype=np.int64)
+
+
+def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
+    numbers = [panel.mean[row], panel.quantiles[row], panel.model_totals[row]]
+    numbers += [part.quantiles[row] for part in (panel.horizon, *panel.sums)]
+    if not all(np.isfinite(part).all() for part in numbers):
+        raise ValueError(f"the forecast of product {product_id} is no finite number")
+
+
+def _forecast_row(
+    panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any
+) -> ProductDemandForecast:
+    totals = dict(zip(MODELS, panel.model_totals[row].round(DECIMALS).tolist(), strict=True))
+    interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
+    wape = _known(panel.accuracy[panel.chosen[row]].wape[row])
+    protection, lead_time = panel.sums
+    return ProductDemandForecast(
+        run=run,
+        forecast_period=panel.mean.shape[1],
+        linear_forecast=totals[DAMPED_TREND],
+        seasonal_forecast=totals[SEASONAL_NAIVE],
+        ensemble_forecast=_rounded(panel.horizon.mean[row]),
+        confidence_interval_lower=interval["0.025"],
+        confidence_interval_upper=interval["0.975"],
+        forecast_accuracy_score=None if wape is None else round(max(100 * (1 - wape), 0.0), 2),
+        model=MODELS[panel.chosen[row]],
+        historical_data_points=int(panel.known_days[row]),
+        daily={
+            "mean": panel.mean[row].round(DECIMALS).tolist(),
+            "quantiles": {
+                str(level): panel.quantiles[row, :, column].round(DECIMALS).tolist()
+                for column, level in enumerate(DAY_LEVELS)
+            },
+        },
+        protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
+        **own,
+    )
+
+
+def _sum_json(demand: DemandSum, row: int) -> dict[str, Any]:
+    return {
+        "days": int(demand.days[row]),
+        "mean": _rounded(demand.mean[row]),
+        "quantiles": _levels(demand.quantiles[row], SUM_LEVELS),
+        "basis": "backtest errors" if demand.from_backtest[row] else "normal spread",
+    }
+
+
+def _levels(quantiles: Any, levels: tuple[float, ...]) -> dict[str, float]:
+    return {str(level): _rounded(value) for level, value in zip(levels, quantiles, strict=True)}
+
+
+def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastAccuracy]:
+    return [
+        ForecastAccuracy(
+            model=accuracy.model,
+            wape=_known(accuracy.wape[row]),
+            mase=_known(accuracy.mase[row]),
+            bias=_known(accuracy.bias[row]),
+            coverage_80=_known(accuracy.coverage_80[row]),
+            points=int(accuracy.points[row]),
+            is_chosen=bool(panel.chosen[row] == position),
+            **own,
+        )
+        for position, accuracy in enumerate(panel.accuracy)
+    ]
+
+
+def _known(value: Any) -> float | None:
+    """A number for the database, or nothing where it could not be measured."""
+    return _rounded(value) if np.isfinite(value) else None
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), DECIMALS)
