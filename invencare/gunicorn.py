@@ -7,6 +7,7 @@ query string), and no start on settings that the system checks refuse.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from typing import Any
@@ -27,6 +28,7 @@ max_requests = 5000  # a slow leak never grows for weeks
 max_requests_jitter = 500
 accesslog = None
 logconfig_dict: dict[str, Any] = settings.LOGGING
+logging.captureWarnings(capture=True)  # a library's warning is a log line like any other
 
 
 def on_starting(server: object) -> None:

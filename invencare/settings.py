@@ -6,6 +6,7 @@ DEBUG; see ``invencare.checks`` for the system checks of wrong combinations, and
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import environ
@@ -126,6 +127,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # the company's; each store has
 USE_I18N = True
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["invencare.formats"]
 
 # Static files and uploads
 STATIC_URL = "static/"
@@ -139,6 +141,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+if not IS_PRODUCTION:
+    # Static files come from the apps here: that nothing was collected is no news.
+    warnings.filterwarnings("ignore", message="No directory at: ", category=UserWarning)
 MEDIA_ROOT = VAR_DIR / "files"
 MEDIA_URL = ""
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=5 * 1024 * 1024)
@@ -159,6 +164,9 @@ if IS_PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# The demo's logins, which production refuses; the default is printed in docs/demo.md.
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="invencare-demo")
 
 # Mail
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -200,6 +208,8 @@ DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
 # API
+# Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "inventory.api.authentication.ApiKeyAuthentication",
@@ -207,11 +217,13 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["inventory.api.permissions.ScopedModelPermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["inventory.api.parsers.SafeJSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_FILTER_BACKENDS": [
+        "inventory.api.filtering.KnownParameters",
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "inventory.api.filtering.WhitelistOrdering",
     ],
     "DEFAULT_PAGINATION_CLASS": "inventory.api.pagination.BoundedPagination",
     "PAGE_SIZE": 50,
@@ -220,20 +232,41 @@ REST_FRAMEWORK = {
         "anonymous": env.str("API_RATE_ANONYMOUS", default="30/min"),
         "actor": env.str("API_RATE", default="1200/min"),
     },
+    # How many proxies add to X-Forwarded-For; 0 believes none of it, so that nobody gives themselves addresses.
+    "NUM_PROXIES": env.int("API_NUM_PROXIES", default=0),
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "inventory.api.errors.envelope",
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "InvenCare API",
-    "DESCRIPTION": "Stock, sales, recommendations and purchase orders of a company with many stores.",
+    "DESCRIPTION": (
+        "Stock, sales, recommendations and purchase orders of a company with many stores.\n\n"
+        "`store_id` is a store's code, `product_id` a product's SKU, `supplier_id` a supplier's code. Money and "
+        "decimals are strings, days are `YYYY-MM-DD`, instants ISO 8601 with their offset. An actor sees the rows of "
+        "its stores alone. See docs/api.md."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ProductStatus": "inventory.models.Product.Status",
+        "OrderStatus": "inventory.models.PurchaseOrder.Status",
+        "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
+        "RunStatus": "insights.models.AnalysisRun.Status",
+        "FileStatus": "inventory.models.SalesFile.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "inventory.api.openapi.add_errors",
+        "inventory.api.openapi.close_requests",
+    ],
 }
 
 # Admin

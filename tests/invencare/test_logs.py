@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -58,22 +57,17 @@ def broken_site(client: Client, settings: Any) -> Client:
     return client
 
 
-@pytest.fixture
-def access_lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord]]:
-    with caplog.at_level(logging.DEBUG, logger="invencare.access"):
-        yield caplog.records
-
-
-def access_line(records: list[logging.LogRecord]) -> logging.LogRecord:
-    (line,) = [record for record in records if record.name == "invencare.access"]
+def access_line(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
+    (line,) = [record for record in caplog.records if record.name == "invencare.access"]
     return line
 
 
 def test_a_request_writes_one_line_without_its_query_string(
-    broken_site: Client, access_lines: list[logging.LogRecord]
+    broken_site: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="invencare.access")
     broken_site.get("/quiet?signature=hunter2&email=ann@example.com")
-    line = access_line(access_lines)
+    line = access_line(caplog)
     assert (line.levelno, line.method, line.path, line.status, line.actor) == (  # type: ignore[attr-defined]
         logging.INFO,
         "GET",
@@ -88,14 +82,14 @@ def test_a_request_writes_one_line_without_its_query_string(
 
 
 def test_a_failure_shows_the_number_that_its_log_lines_carry(
-    broken_site: Client, access_lines: list[logging.LogRecord]
+    broken_site: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = broken_site.get("/fail", headers={"X-Request-ID": "req-77"})
     assert response.status_code == 500
     assert response["X-Request-ID"] == "req-77"
     assert "req-77" in response.content.decode()
     assert "recipe" not in response.content.decode()
-    line = access_line(access_lines)
+    line = access_line(caplog)
     assert (line.levelno, line.error_id) == (logging.ERROR, "req-77")  # type: ignore[attr-defined]
 
 
@@ -106,12 +100,13 @@ def test_a_failure_of_the_api_answers_in_its_envelope(broken_site: Client) -> No
     assert "recipe" not in response.content.decode()
 
 
-def test_a_probe_is_written_only_when_it_fails(broken_site: Client, access_lines: list[logging.LogRecord]) -> None:
+def test_a_probe_is_written_only_when_it_fails(broken_site: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="invencare.access")
     AccessLogMiddleware(quiet)(RequestFactory().get("/healthz"))
-    assert access_line(access_lines).levelno == logging.DEBUG
-    access_lines.clear()
+    assert access_line(caplog).levelno == logging.DEBUG
+    caplog.clear()
     broken_site.get("/readyz")
-    assert access_line(access_lines).levelno == logging.ERROR
+    assert access_line(caplog).levelno == logging.ERROR
 
 
 def request_of(user: Any, *, auth: Any = None) -> HttpRequest:
