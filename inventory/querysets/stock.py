@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models import Case, CharField, Count, F, Q, Sum, Value, When
 
 from inventory.querysets.scope import StoreScopedQuerySet
 
@@ -52,3 +52,20 @@ class DailySalesQuerySet(StoreScopedQuerySet):
     def between(self, first: date, last: date) -> Self:
         """Both days included."""
         return self.filter(business_date__gte=first, business_date__lte=last)
+
+    def sums_by_store(self) -> Any:
+        """One dict per store that sold: ``store_id`` (the code), ``currency`` and the sums, in order of the code."""
+        return (
+            self.order_by()
+            .values("store__code", "store__currency")
+            .annotate(
+                store_id=F("store__code"),
+                currency=F("store__currency"),
+                units=Sum("units"),
+                returned_units=Sum("returned_units"),
+                revenue=Sum("revenue"),
+                transactions=Sum("transactions"),
+                products=Count("product", distinct=True),
+            )
+            .order_by("store__code")
+        )

@@ -22,8 +22,13 @@ def scope_of_user(user: Any) -> StoreScope:
         else:
             stores = StoreMembership.objects.filter(user_id=user.pk).values_list("store_id", flat=True)
             cached = StoreScope(store_ids=frozenset(stores))
-        user._store_scope = cached
+        user._store_scope = cached  # noqa: SLF001  our own mark on the object
     return cached
+
+
+def narrow_user(user: Any, scope: StoreScope) -> None:
+    """Let this user object stand for these stores alone: a service that is given the actor only cannot see more."""
+    user._store_scope = scope  # noqa: SLF001  see scope_of_user
 
 
 def scope_of_key(key: ApiKey) -> StoreScope:

@@ -1,0 +1,66 @@
+"""PA-1 as the API takes and shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from analytics.models import ProductPerformance
+from inventory.api.strict import StrictSerializer
+
+MAX_PERIOD_DAYS = 730
+
+
+class PerformanceQuerySerializer(StrictSerializer):
+    product_id = serializers.CharField(max_length=64, help_text="The product's SKU.")
+    store_id = serializers.CharField(max_length=64, help_text="The store's code.")
+    analysis_period = serializers.IntegerField(
+        min_value=1, max_value=MAX_PERIOD_DAYS, default=30, help_text="Days, up to the last complete one."
+    )
+
+
+class PerformanceSerializer(serializers.ModelSerializer[ProductPerformance]):
+    product_id = serializers.CharField(source="product.sku", read_only=True)
+    store_id = serializers.CharField(source="store.code", read_only=True)
+    product_name = serializers.CharField(source="product.name", read_only=True)
+    category = serializers.CharField(source="product.category", read_only=True)
+    store_name = serializers.CharField(source="store.name", read_only=True)
+    analysis_period = serializers.IntegerField(source="period_days", read_only=True)
+    score_parts: Any = serializers.DictField(
+        child=serializers.FloatField(), read_only=True, help_text="What the score is made of."
+    )
+
+    class Meta:
+        model = ProductPerformance
+        fields = [
+            "product_id",
+            "store_id",
+            "analysis_period",
+            "period_type",
+            "product_name",
+            "category",
+            "store_name",
+            "total_sales_volume",
+            "total_sales_revenue",
+            "average_sale_price",
+            "sales_velocity",
+            "inventory_turnover",
+            "days_inventory_outstanding",
+            "average_stock_units",
+            "stock_out_days",
+            "current_stock",
+            "minimum_stock",
+            "maximum_stock",
+            "stock_status",
+            "stock_risk",
+            "abc_classification",
+            "performance_score",
+            "score_parts",
+            "transaction_count",
+            "analysis_date",
+        ]
+
+    abc_classification = serializers.CharField(
+        source="abc_class", read_only=True, help_text="A, B or C by share of the store's revenue; empty without sales."
+    )

@@ -1,0 +1,162 @@
+"""Recommendations, decisions and runs, as the API shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from insights.models import AnalysisRun, Decision, ReorderRecommendation
+from inventory.api.actors import scope_of
+from inventory.api.strict import StrictSerializer, UnitsField, VersionField
+from inventory.models import Store
+
+MAX_BULK = 500
+REASON_LENGTH = 500
+
+
+class RecommendationSerializer(serializers.ModelSerializer[ReorderRecommendation]):
+    store_id = serializers.CharField(source="store.code", read_only=True)
+    product_id = serializers.CharField(source="product.sku", read_only=True)
+    product_name = serializers.CharField(source="product.name", read_only=True)
+    category = serializers.CharField(source="product.category", read_only=True)
+    supplier_id = serializers.CharField(source="supplier.code", read_only=True, allow_null=True, default=None)
+
+    class Meta:
+        model = ReorderRecommendation
+        fields = [
+            "id",
+            "store_id",
+            "product_id",
+            "product_name",
+            "category",
+            "supplier_id",
+            "recommendation_date",
+            "current_stock",
+            "on_order_units",
+            "minimum_stock",
+            "maximum_stock",
+            "projected_demand_14_days",
+            "recommended_order_quantity",
+            "approved_quantity",
+            "unit_cost",
+            "money_at_risk",
+            "stockout_probability",
+            "urgency_level",
+            "abc_class",
+            "status",
+            "version",
+            "notes",
+            "updated_at",
+        ]
+
+
+class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    decided_by = serializers.CharField(source="decided_by_name", read_only=True)
+
+    class Meta:
+        model = Decision
+        fields = ["id", "action", "quantity", "recommended_quantity", "reason", "decided_by", "decided_at"]
+
+
+class RecommendationDetailSerializer(RecommendationSerializer):
+    dossier: Any = serializers.DictField(
+        read_only=True, help_text="Every input and step of the arithmetic behind the quantity."
+    )
+    decisions = DecisionSerializer(many=True, read_only=True)
+    purchase_order_id = serializers.IntegerField(
+        source="purchase_order_line.purchase_order_id", read_only=True, allow_null=True, default=None
+    )
+
+    class Meta(RecommendationSerializer.Meta):
+        fields = [*RecommendationSerializer.Meta.fields, "purchase_order_id", "dossier", "decisions"]
+
+
+class ApproveSerializer(StrictSerializer):
+    quantity = UnitsField(
+        min_value=1, required=False, allow_null=True, default=None, help_text="The recommended one, if left out."
+    )
+    reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
+    version = VersionField()
+
+
+class RejectSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+    version = VersionField()
+
+
+class _BulkSerializer(StrictSerializer):
+    recommendation_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MAX_BULK
+    )
+
+
+class ApproveManySerializer(_BulkSerializer):
+    reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
+
+
+class RejectManySerializer(_BulkSerializer):
+    reason = serializers.CharField(max_length=REASON_LENGTH)
+
+
+class SkippedSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    why = serializers.CharField()
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    """What a bulk decision did, and what it left alone."""
+
+    done = serializers.ListField(child=serializers.IntegerField())
+    skipped = SkippedSerializer(many=True)
+
+
+class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
+    class Meta:
+        model = AnalysisRun
+        fields = [
+            "id",
+            "kind",
+            "business_date",
+            "status",
+            "series_total",
+            "series_done",
+            "series_failed",
+            "message",
+            "code_version",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    store = serializers.CharField()
+    product = serializers.CharField()
+    step = serializers.CharField()
+    message = serializers.CharField()
+
+
+class RunDetailSerializer(RunSerializer):
+    failures = serializers.SerializerMethodField(help_text="The first 200, of the stores that you may see.")
+
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "failures"]
+
+    @extend_schema_field(FailureSerializer(many=True))
+    def get_failures(self, run: AnalysisRun) -> list[dict[str, Any]]:
+        scope = scope_of(self.context["request"])
+        if scope.all_stores:
+            return list(run.failures)
+        codes = set(Store.objects.visible_to(scope).values_list("code", flat=True))
+        return [failure for failure in run.failures if failure.get("store") in codes]
+
+
+class StartRunSerializer(StrictSerializer):
+    business_date = serializers.DateField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The day to analyse; the last complete one, if left out.",
+    )

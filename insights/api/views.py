@@ -1,0 +1,150 @@
+"""Recommendations with their decisions, and analysis runs."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from insights import tasks
+from insights.api.filters import RecommendationFilters, RunFilters
+from insights.api.serializers import (
+    ApproveManySerializer,
+    ApproveSerializer,
+    DecisionSerializer,
+    OutcomeSerializer,
+    RecommendationDetailSerializer,
+    RecommendationSerializer,
+    RejectManySerializer,
+    RejectSerializer,
+    RunDetailSerializer,
+    RunSerializer,
+    StartRunSerializer,
+)
+from insights.models import AnalysisRun, ReorderRecommendation
+from insights.services import decisions, runs
+from invencare.lib import clock
+from inventory.api.actors import scope_of
+from inventory.api.errors import NotHere
+from inventory.api.idempotency import idempotent
+from inventory.api.views.base import ApiViewSet
+
+DECIDE = "insights.decide_reorderrecommendation"
+
+
+class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """Proposals to order, worst first, with the arithmetic behind each."""
+
+    queryset = ReorderRecommendation.objects.select_related("store", "product", "supplier").worst_first()
+    permissions_by_action = {
+        "list": "insights.view_reorderrecommendation",
+        "retrieve": "insights.view_reorderrecommendation",
+        "approve": DECIDE,
+        "reject": DECIDE,
+        "approve_many": DECIDE,
+        "reject_many": DECIDE,
+    }
+    filterset_class = RecommendationFilters
+    ordering_fields = ["urgency_rank", "money_at_risk", "recommendation_date", "recommended_order_quantity"]
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return RecommendationSerializer if self.action == "list" else RecommendationDetailSerializer
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if self.action == "list":
+            return rows.defer("dossier")
+        return rows.select_related("purchase_order_line").prefetch_related("decisions")
+
+    @extend_schema(
+        summary="Approve: the quantity goes on the supplier's draft order for the store",
+        request=ApproveSerializer,
+        responses={201: DecisionSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent(required=False)
+    def approve(self, request: Request, pk: str) -> Response:
+        return self._decided(decisions.approve, ApproveSerializer)
+
+    @extend_schema(summary="Reject, with the reason", request=RejectSerializer, responses={201: DecisionSerializer})
+    @action(detail=True, methods=["post"])
+    @idempotent(required=False)
+    def reject(self, request: Request, pk: str) -> Response:
+        return self._decided(decisions.reject, RejectSerializer)
+
+    @extend_schema(
+        operation_id="recommendations_approve_many",
+        summary="Approve up to 500 as recommended; those that cannot be are named",
+        request=ApproveManySerializer,
+        responses=OutcomeSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="approve")
+    @idempotent(required=False)
+    def approve_many(self, request: Request) -> Response:
+        return self._decided_many(decisions.approve_many, ApproveManySerializer)
+
+    @extend_schema(
+        operation_id="recommendations_reject_many",
+        summary="Reject up to 500 for one reason; those that cannot be are named",
+        request=RejectManySerializer,
+        responses=OutcomeSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="reject")
+    @idempotent(required=False)
+    def reject_many(self, request: Request) -> Response:
+        return self._decided_many(decisions.reject_many, RejectManySerializer)
+
+    def _decided(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
+        decision = service(recommendation_id=self.get_object().pk, **self.read_body(serializer_class), **self._actor())
+        return Response(DecisionSerializer(decision).data, status=status.HTTP_201_CREATED)
+
+    def _decided_many(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
+        outcome = service(**self.read_body(serializer_class), **self._actor())
+        skipped = [{"id": pk, "why": why} for pk, why in outcome.skipped]
+        return Response(OutcomeSerializer({"done": outcome.done, "skipped": skipped}).data)
+
+    def _actor(self) -> dict[str, Any]:
+        return {"actor": self.request.user, "now": clock.now(), "scope": scope_of(self.request)}
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """Nightly analyses with their progress and failures."""
+
+    queryset = AnalysisRun.objects.order_by("-pk")
+    permissions_by_action = {
+        "list": "insights.view_analysisrun",
+        "retrieve": "insights.view_analysisrun",
+        "create": "insights.add_analysisrun",
+    }
+    filterset_class = RunFilters
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return RunSerializer if self.action == "list" else RunDetailSerializer
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows.defer("failures", "parameters") if self.action == "list" else rows
+
+    @extend_schema(
+        summary="Start the nightly analysis of a day, or get the unfinished one that is there",
+        request=StartRunSerializer,
+        responses={202: RunSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        body = self.read_body(StartRunSerializer)
+        try:  # it plans its chunks with the numeric part, which the light package lacks
+            run = runs.start_nightly(
+                business_date=body["business_date"], started_by=cast("User", request.user), now=clock.now()
+            )
+        except ModuleNotFoundError as error:
+            raise NotHere from error
+        transaction.on_commit(lambda: tasks.dispatch(run.pk))
+        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)

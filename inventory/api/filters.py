@@ -1,0 +1,69 @@
+"""What each list can be filtered by: explicit fields, by the outside world's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from inventory.models import InventoryTransaction, Product, PurchaseOrder, SalesFile
+
+STOCK_STATUSES = ("Out of Stock", "Low Stock", "Overstocked", "Normal")
+
+
+class StoreFilters(filters.FilterSet):
+    is_active = filters.BooleanFilter()
+
+
+class SupplierFilters(filters.FilterSet):
+    is_active = filters.BooleanFilter()
+
+
+class ProductFilters(filters.FilterSet):
+    category = filters.CharFilter()
+    status = filters.ChoiceFilter(choices=Product.Status.choices)
+
+
+class SupplierItemFilters(filters.FilterSet):
+    supplier_id = filters.CharFilter(field_name="supplier__code", label="The supplier's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+    is_preferred = filters.BooleanFilter()
+
+
+class StockFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+    category = filters.CharFilter(field_name="product__category")
+    stock_status = filters.ChoiceFilter(choices=[(status, status) for status in STOCK_STATUSES])
+
+
+class TransactionFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+    movement_type = filters.ChoiceFilter(choices=InventoryTransaction.Type.choices)
+    date_from = filters.DateFilter(field_name="business_date", lookup_expr="gte", label="First business day.")
+    date_to = filters.DateFilter(field_name="business_date", lookup_expr="lte", label="Last business day, included.")
+
+
+class DailySalesFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    date_from = filters.DateFilter(field_name="business_date", lookup_expr="gte", label="First business day.")
+    date_to = filters.DateFilter(field_name="business_date", lookup_expr="lte", label="Last business day, included.")
+
+
+class SalesFileFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    status = filters.ChoiceFilter(choices=SalesFile.Status.choices)
+
+
+class OrderFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    supplier_id = filters.CharFilter(field_name="supplier__code", label="The supplier's code.")
+    status = filters.ChoiceFilter(choices=PurchaseOrder.Status.choices)
+    is_open = filters.BooleanFilter(method="only_open", label="Not yet received in full, nor cancelled.")
+
+    def only_open(self, orders: Any, name: str, is_open: bool) -> QuerySet[Any]:  # noqa: FBT001  as called
+        still_open: QuerySet[Any] = orders.open()
+        closed: QuerySet[Any] = orders.exclude(pk__in=still_open.values("pk"))
+        return still_open if is_open else closed
