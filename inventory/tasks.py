@@ -1,0 +1,35 @@
+"""Inventory's background work: sales files that were uploaded."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.core.exceptions import ValidationError
+
+from inventory.services.errors import Conflict
+from inventory.services.sales_import import import_kept_file, kept_path, stale_files
+from invencare.lib import clock
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="inventory.tasks.import_sales_file", acks_late=True)
+def import_sales_file(sales_file_id: int) -> None:
+    """Import an uploaded file, or go on with it. Safe to deliver twice: its rows are known by file and line."""
+    try:
+        import_kept_file(sales_file_id=sales_file_id, now=clock.now())
+    except Conflict:
+        logger.info("sales file %s is being imported by another worker", sales_file_id)
+    except ValidationError as error:
+        # The file's row says so to its uploader; trying again would say the same.
+        logger.warning("sales file %s cannot be imported: %s", sales_file_id, " ".join(error.messages))
+
+
+@shared_task(name="inventory.tasks.resume_sales_files", acks_late=True)
+def resume_sales_files() -> None:
+    """Order uploads again whose worker was killed or whose order was lost."""
+    for sales_file in stale_files(clock.now()):
+        if kept_path(sales_file).is_file():
+            logger.warning("sales file %s was left behind; it is taken up again", sales_file.pk)
+            import_sales_file.delay(sales_file.pk)
