@@ -16,6 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -82,7 +83,7 @@ class Child:
 
     def take_output(self, pipe: IO[bytes]) -> bool:
         """Move what was printed to the log, errors to the console too; False at the end of the pipe."""
-        data = pipe.read(65536)
+        data: bytes | None = pipe.read(65536)  # None: nothing there for now
         if data is None:
             return True
         *lines, self._partial = (self._partial + data).split(b"\n")
@@ -113,10 +114,8 @@ class Child:
         """End whatever is left of the child's group: after a clean stop, usually nothing."""
         if self.process is None:
             return
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # the second: macOS, for a group of zombies
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # the second: macOS, for a group of zombies
-            pass
         self.process.wait()
 
     def close(self) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 MAX_ATTEMPTS = 3
 UNFINISHED = ("pending", "running")
 
 
-class AnalysisRunQuerySet(models.QuerySet[Any]):
+class AnalysisRunQuerySet(QuerySet[Any]):
     def unfinished(self) -> Self:
         return self.filter(status__in=UNFINISHED)
 
@@ -21,7 +20,7 @@ class AnalysisRunQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=["done", "partial"])
 
 
-class AnalysisRunChunkQuerySet(models.QuerySet[Any]):
+class AnalysisRunChunkQuerySet(QuerySet[Any]):
     def open(self) -> Self:
         """Neither done nor given up."""
         return self.filter(status__in=UNFINISHED)

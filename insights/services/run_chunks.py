@@ -35,16 +35,20 @@ def claim_chunk(run_id: int, *, worker: str, now: datetime) -> AnalysisRunChunk 
     claimable = AnalysisRunChunk.objects.filter(run_id=run_id).claimable(now)
     for chunk_id in claimable.order_by("attempts", "position").values_list("pk", flat=True)[:CANDIDATES]:
         # Repeats the whole condition: of two workers that read the same candidate, one gets it.
-        taken = AnalysisRunChunk.objects.filter(pk=chunk_id).claimable(now).update(
-            status=AnalysisRunChunk.Status.RUNNING,
-            worker=worker,
-            attempts=F("attempts") + 1,
-            lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
-            started_at=now,
+        taken = (
+            AnalysisRunChunk.objects.filter(pk=chunk_id)
+            .claimable(now)
+            .update(
+                status=AnalysisRunChunk.Status.RUNNING,
+                worker=worker,
+                attempts=F("attempts") + 1,
+                lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+                started_at=now,
+            )
         )
         if taken:
-            # Two updates in the same instant by one worker cannot happen, so this is the row as claimed.
-            return AnalysisRunChunk.objects.select_related("run", "store").get(pk=chunk_id)
+            chunk: AnalysisRunChunk = AnalysisRunChunk.objects.select_related("run", "store").get(pk=chunk_id)
+            return chunk
     return None
 
 
@@ -117,9 +121,7 @@ def _held(chunk: AnalysisRunChunk) -> QuerySet[Any]:
     )
 
 
-def _add_progress(
-    run_id: int, *, done: int = 0, failures: list[dict[str, Any]], failed: int | None = None
-) -> None:
+def _add_progress(run_id: int, *, done: int = 0, failures: list[dict[str, Any]], failed: int | None = None) -> None:
     """Counts by arithmetic in SQL; the list of failures needs the row's lock, and is touched only when there are any."""
     counts = {
         "series_done": F("series_done") + done,

@@ -18,10 +18,10 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services.run_chunks import claim_chunk, do_chunk, give_up_abandoned
-from inventory.models import Alert, Store
-from inventory.services.alerts import NewAlert, close_alerts, open_alerts
 from invencare.lib import clock
 from invencare.lib.correlation import current_id, new_id
+from inventory.models import Alert, Store
+from inventory.services.alerts import NewAlert, close_alerts, open_alerts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -158,10 +158,10 @@ def _run_key(day: date) -> str:
 
 
 def _known_run(day: date, *, include_completed: bool) -> AnalysisRun | None:
-    unfinished = AnalysisRun.objects.filter(run_key=_run_key(day)).first()
-    if unfinished is not None or not include_completed:
-        return unfinished
-    return AnalysisRun.objects.completed().filter(kind=AnalysisRun.Kind.NIGHTLY, business_date=day).first()
+    known: AnalysisRun | None = AnalysisRun.objects.filter(run_key=_run_key(day)).first()
+    if known is None and include_completed:
+        known = AnalysisRun.objects.completed().filter(kind=AnalysisRun.Kind.NIGHTLY, business_date=day).first()
+    return known
 
 
 def _prepare(run: AnalysisRun, *, now: datetime) -> bool:

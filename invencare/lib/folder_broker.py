@@ -9,7 +9,6 @@ lock. A message taken by a worker that is then killed is lost; unfinished work i
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from kombu.transport import filesystem
 from kombu.utils.json import dumps, loads
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
+class Channel(filesystem.Channel):
     """Messages are files ``{time}_{id}.{queue}.msg`` in ``data_folder_in``; the oldest name is taken first."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,18 +30,18 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
         for folder in (self.data_folder_in, self.data_folder_out, self._taken_folder):
             Path(folder).mkdir(parents=True, exist_ok=True)
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as in filesystem
         unfinished = Path(self.data_folder_out) / f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.part"
         unfinished.write_text(dumps(payload))
         unfinished.rename(unfinished.with_suffix(".msg"))
 
-    def _get(self, queue: str) -> Any:
-        for name in sorted(os.listdir(self.data_folder_in)):
-            if name.partition(".")[2] != f"{queue}.msg":
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        for message in sorted(Path(self.data_folder_in).iterdir()):
+            if message.name.partition(".")[2] != f"{queue}.msg":
                 continue
-            taken = self._taken_folder / name
+            taken = self._taken_folder / message.name
             try:
-                Path(self.data_folder_in, name).rename(taken)
+                message.rename(taken)
             except FileNotFoundError:  # another worker was faster
                 continue
             payload = loads(taken.read_text())
@@ -69,5 +68,5 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
             yield
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]  # kombu has no types
+class Transport(filesystem.Transport):
     Channel = Channel

@@ -292,7 +292,7 @@ def test_a_chunk_that_loses_its_worker_in_every_attempt_is_given_up(analysis: Sm
 
 def test_a_worker_that_stops_hands_its_chunk_back_and_the_attempt_does_not_count(analysis: SmallAnalysis) -> None:
     run = start()
-    analysis.trouble_at[0] = lambda: KeyboardInterrupt()
+    analysis.trouble_at[0] = KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
         work(run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
@@ -12,10 +13,10 @@ from django.core.management import CommandError, call_command
 from insights import tasks
 from insights.models import AnalysisRun
 from insights.services import runs
-from inventory.models import Supplier
 from invencare.celery import app
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
+from inventory.models import Supplier
 from tests.cast import NOW, Cast
 from tests.insights.test_runs import DAY, SmallAnalysis
 
@@ -73,9 +74,11 @@ def test_work_runs_under_the_correlation_id_of_the_start(
     analysis: SmallAnalysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(
-        analysis, "finish", lambda *, run, now: seen.append(tasks.work_on_run.request.headers["invencare_correlation_id"])
-    )
+
+    def note(*, run: AnalysisRun, now: datetime) -> None:
+        seen.append(tasks.work_on_run.request.headers["invencare_correlation_id"])
+
+    monkeypatch.setattr(analysis, "finish", note)
     with correlated("button-7"):
         run = runs.start_nightly(business_date=DAY, now=NOW)
     with correlated("somebody-else"):

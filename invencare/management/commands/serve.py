@@ -6,36 +6,41 @@ import errno
 import fcntl
 import os
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from invencare.supervisor import ChildGaveUp, Program, Supervisor
+from inventory.services.demo import DEMO_LOGINS, login_lines
 
 
 class Command(BaseCommand):
     help = "Run web, worker and beat together; logs go to the log folder, errors to the console too."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--host", default=os.environ.get("BIND_HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
         parser.add_argument("--concurrency", type=int, default=2, help="worker processes")
-        parser.add_argument("--welcome", default="", help="printed with the address once the site answers")
+        parser.add_argument("--prepare", action="store_true", help="run prepare_site first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         with only_one_at(settings.VAR_DIR):
             refuse_port_in_use(host, port)
+            if options["prepare"]:
+                prepare_site()
             supervisor = Supervisor(programs(host, port, options["concurrency"]), tell=self._tell)
-            announce = Announcement(f"http://{_visible(host)}:{port}/", welcome=options["welcome"], tell=self._tell)
+            announce = Announcement(f"http://{_visible(host)}:{port}/", tell=self._tell)
             try:
                 supervisor.run(on_tick=announce.when_ready)
             except ChildGaveUp as reason:
@@ -49,9 +54,8 @@ class Command(BaseCommand):
 class Announcement:
     """Prints the address once, as soon as the web process answers there."""
 
-    def __init__(self, address: str, *, welcome: str, tell: Any) -> None:
+    def __init__(self, address: str, *, tell: Callable[[str], None]) -> None:
         self.address = address
-        self.welcome = welcome
         self.tell = tell
         self.done = False
         self._next_try = 0.0
@@ -64,15 +68,28 @@ class Announcement:
             return
         self.done = True
         self.tell(f"\n  InvenCare is running at {self.address}\n")
-        if self.welcome:
-            self.tell(self.welcome)
-        self.tell(f"  Logs: {settings.VAR_DIR / 'log'}    Stop: Ctrl-C\n")
+        for line in demo_logins():
+            self.tell(f"    {line}")
+        self.tell(f"\n  Logs: {settings.VAR_DIR / 'log'}    Stop: Ctrl-C\n")
+
+
+def prepare_site() -> None:
+    """In a process of its own: what the demo and the nightly load would stay in this one for as long as it runs."""
+    done = subprocess.run([sys.executable, "manage.py", "prepare_site"], cwd=settings.BASE_DIR, check=False)
+    if done.returncode:
+        raise CommandError("The site could not be prepared; the reason stands above. Nothing was started.")
+
+
+def demo_logins() -> list[str]:
+    """User, password and role of each demo login, where the demo is."""
+    names = [login.username for login in DEMO_LOGINS]
+    return login_lines() if User.objects.filter(username__in=names).count() == len(names) else []
 
 
 def programs(host: str, port: int, concurrency: int) -> list[Program]:
     """The three processes, as an operator would start them by hand."""
     log = settings.VAR_DIR / "log"
-    # PORT and HOST are this command's; one thread per process keeps two busy workers from fighting over the cores.
+    # One numeric thread per process: two busy workers must not fight over the cores.
     environment = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     celery = [sys.executable, "-m", "celery", "-A", "invencare"]
     web = [
