@@ -4,5 +4,6 @@ from inventory.admin import ledger as ledger
 from inventory.admin import machines as machines
 from inventory.admin import people as people
 from inventory.admin import places as places
+from inventory.admin import sales_files as sales_files
 from inventory.admin import schedules as schedules
 from inventory.admin import stock as stock

@@ -117,7 +117,11 @@ class ScopedModelAdmin(ScopedChoices, ModelAdmin):
     compressed_fields = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible_rows(super().get_queryset(request), scope_of_user(request.user), self.store_lookup)
+        return self.visible(request, super().get_queryset(request))
+
+    def visible(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of ``rows`` that the user may see: the one place where a page's scope is decided."""
+        return visible_rows(rows, scope_of_user(request.user), self.store_lookup)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_view_permission(request, obj)) and self.in_scope(request, obj)
@@ -136,8 +140,7 @@ class ScopedModelAdmin(ScopedChoices, ModelAdmin):
         known: dict[tuple[str, Any], bool] = request.__dict__.setdefault("_rows_in_scope", {})
         key = (obj._meta.label, obj.pk)
         if key not in known:
-            rows = visible_rows(self.model._default_manager.filter(pk=obj.pk), scope, self.store_lookup)
-            known[key] = rows.exists()
+            known[key] = self.visible(request, self.model._default_manager.filter(pk=obj.pk)).exists()
         return known[key]
 
 

@@ -138,6 +138,10 @@ class StockLevelAdmin(CatalogueExchange, ScopedModelAdmin):
             *super().get_urls(),
         ]
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: the level is the sum of a ledger that stays."""
+        return False
+
     def adjust_view(self, request: HttpRequest, level_id: int) -> HttpResponse:
         return self._correct(request, level_id, AdjustForm)
 
@@ -225,7 +229,7 @@ def _stock_chart(level: StockLevel, *, today: Any) -> dict[str, Any]:
     out = [round(100 * day.out_of_stock_share, 1) or None for day in days]
     if any(out):
         series.append(
-            chart_series("Part of the day without stock (%)", out, colour="danger", kind="bar", axis="percent")
+            chart_series("Without stock (% of the day)", out, colour="danger", kind="bar", axis="percent")
         )
     return chart_data(
         labels=[day.day.isoformat() for day in days],

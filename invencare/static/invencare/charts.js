@@ -31,7 +31,7 @@
     pointHitRadius: 12,
     spanGaps: false,
     tension: series.stepped ? 0 : 0.2,
-    yAxisID: series.axis === "right" ? "right" : "y",
+    yAxisID: { right: "right", percent: "percent" }[series.axis] || "y",
     order: series.kind === "bar" ? 2 : 1,
   });
 
@@ -46,6 +46,9 @@
     const scales = { x: axis(data.x_title), y: axis(data.y_title, { beginAtZero: true }) };
     if (data.series.some((series) => series.axis === "right")) {
       scales.right = axis(data.y_right_title, { beginAtZero: true, position: "right", grid: { display: false } });
+    }
+    if (data.series.some((series) => series.axis === "percent")) {
+      scales.percent = { display: false, min: 0, max: 100 }; // marks from the top to the bottom of the chart
     }
     return {
       responsive: true,
@@ -81,7 +84,11 @@
       labels,
       series: [
         ...data.series.map((series) => ({ ...series, values: at(data.labels, series.values) })),
-        ...overlay.series.map((series) => ({ ...series, values: at(overlay.labels, series.values) })),
+        ...overlay.series.map((series) => ({
+          ...series,
+          values: at(overlay.labels, series.values),
+          axis: data.y_right_title ? "right" : "left", // the axis that counts units per day
+        })),
       ],
     };
   };
