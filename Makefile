@@ -5,11 +5,16 @@ BIND_HOST ?= 127.0.0.1
 PYTEST_ARGS ?=
 
 export PORT BIND_HOST
+# mysqlclient has no wheel for Linux: it is compiled against the client library.
+COMPILED = --no-binary mysqlclient
+# Hashes and versions, no addresses: the same file serves every index.
+PIN = .venv-ci/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench python
+.PHONY: help setup run test lint bench requirements python
 
-# $(call environment,FOLDER,REQUIREMENTS): make the environment, or leave it alone when its stamp still fits.
+# $(call environment,FOLDER,REQUIREMENTS,MORE): make the environment, or leave it alone when its stamp still fits.
 # The stamp is the checksum of the pinned requirements and of the Python that made it, written last.
 define environment
 	@wanted="$$(cksum < $(2)) $$($(PYTHON) -c 'import sys; print(sys.version)' | cksum)"; \
@@ -17,7 +22,7 @@ define environment
 	echo "Environment: installing $(2) into $(1) …"; \
 	$(PYTHON) -m venv $(1) || { \
 		echo "Python cannot make environments here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
-	$(1)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r $(2) && echo "$$wanted" > $(1)/.stamp
+	$(1)/bin/python -m pip install --quiet --require-hashes --only-binary :all: $(3) -r $(2) && echo "$$wanted" > $(1)/.stamp
 endef
 
 help: ## list the commands
@@ -39,12 +44,18 @@ test: python ## the tests on SQLite; what this machine cannot run is skipped and
 	.venv-test/bin/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: python ## ruff, mypy and the import contracts
-	$(call environment,.venv-ci,requirements/ci.txt)
+	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
 	.venv-ci/bin/ruff check .
 	.venv-ci/bin/ruff format --check .
 	.venv-ci/bin/mypy
 	.venv-ci/bin/lint-imports
 
-bench: python ## the benchmarks, as ratios from one run
-	$(call environment,.venv-bench,requirements/run.txt)
-	.venv-bench/bin/python -m benchmarks
+bench: python ## the benchmarks, as ratios from one run (DATABASE_URL=mysql://… for MariaDB)
+	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
+	.venv-ci/bin/python -m benchmarks
+
+requirements: python ## pin the packages of pyproject.toml anew
+	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
+	$(PIN) --extra analysis -o requirements/run.txt
+	$(PIN) --extra test -o requirements/test.txt
+	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra lint --extra analysis -o requirements/ci.txt
