@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
 
 # Admin
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 
 LOGGING = logging_config(
