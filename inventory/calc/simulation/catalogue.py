@@ -63,7 +63,8 @@ def draw_catalogue(config: DemoConfig, rng: np.random.Generator) -> Catalogue:
     """The chain of ``config``: the first stores and suppliers of the lists, and products of every kind."""
     suppliers = SUPPLIERS[: config.suppliers]
     products = [
-        _draw_product(entry, category, position, suppliers, rng) for category, position, entry in _chosen(config.products)
+        _draw_product(entry, category, position, suppliers, rng)
+        for category, position, entry in _chosen(config.products)
     ]
     return Catalogue(STORES[: config.stores], suppliers, CATEGORIES, tuple(products))
 

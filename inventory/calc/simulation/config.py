@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_DAYS = 1_100  # three years: the arrays of a full chain then take about a gigabyte
+
 
 @dataclass(frozen=True)
 class DemoConfig:
@@ -33,8 +35,10 @@ class DemoConfig:
             self.spike_days_before_end,
             self.silent_days_before_end,
         )
-        if self.days < 30 or max(planted) > self.days - 10:
-            raise ValueError("a demo has at least 30 days, and its planted facts lie 10 days or more after its first")
+        if not 30 <= self.days <= MOST_DAYS:
+            raise ValueError(f"a demo has 30 to {MOST_DAYS:,} days")
+        if max(planted) > self.days - 10:
+            raise ValueError("the planted facts lie 10 days or more after the first day")
         if not (2 <= self.stores <= 8 and 6 <= self.products <= 120 and 2 <= self.suppliers <= 14):
             raise ValueError("a demo has 2 to 8 stores, 6 to 120 products and 2 to 14 suppliers")
         if self.customers < 1:

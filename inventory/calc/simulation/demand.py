@@ -104,7 +104,7 @@ def _season_factors(catalogue: Catalogue, dates: list[date]) -> FloatArray:
     day_of_year = np.array([day.timetuple().tm_yday for day in dates])
     peak = np.array([category.season_peak for category in catalogue.categories])
     amplitude = np.array([category.season_amplitude for category in catalogue.categories])
-    return 1 + amplitude[:, None] * np.cos(2 * np.pi * (day_of_year - peak[:, None]) / 365.25)
+    return np.asarray(1 + amplitude[:, None] * np.cos(2 * np.pi * (day_of_year - peak[:, None]) / 365.25))
 
 
 def _baseline(
@@ -170,9 +170,7 @@ def _draw_promotions(config: DemoConfig, catalogue: Catalogue, rng: np.random.Ge
     return tuple(promotions)
 
 
-def _with_promotions(
-    list_price: IntArray, promotions: tuple[Promotion, ...]
-) -> tuple[IntArray, BoolArray, FloatArray]:
+def _with_promotions(list_price: IntArray, promotions: tuple[Promotion, ...]) -> tuple[IntArray, BoolArray, FloatArray]:
     """The prices charged, the offer flags, and the demand factor of the displays, all [P, T]."""
     price, lift = list_price.copy(), np.ones(list_price.shape)
     flags = np.zeros(list_price.shape, dtype=bool)

@@ -127,9 +127,7 @@ class _Maker:
         product = np.flatnonzero(unreported)
         closing = self.stock.closing[store, product, day]
         stores = np.full(len(product), store)
-        return self._events(
-            Kind.COUNT, stores, product, day + 1, COUNTED_AT, -unreported[product], counted=closing
-        )
+        return self._events(Kind.COUNT, stores, product, day + 1, COUNTED_AT, -unreported[product], counted=closing)
 
     def receipts(self) -> Events:
         """All that comes on one day for one order comes on one van."""
@@ -259,7 +257,7 @@ def out_of_stock_seconds(events: Events, local: LocalTime, shape: tuple[int, int
     A stock-out begins with the movement that leaves 0 or less and ends with the next that leaves more; one that is
     still open lasts to the end of the last day.
     """
-    stores, products, days = shape
+    _, products, days = shape
     order, after = balances(events, products)
     is_out = after <= 0
     series = events.store[order] * products + events.product[order]

@@ -151,7 +151,7 @@ class _Chain:
         share = self.rng.uniform(0.55, 1.0, self.on_order.shape)
         opening = np.rint(self.order_point + share * (self.maximum - self.order_point)).astype(np.int64)
         opening[:, self.is_new] = 0
-        return opening
+        return np.asarray(opening)
 
     def _plan_known_orders(self) -> None:
         """The launch, the caterer's order behind the spike, and too much of what was about to die."""

@@ -106,9 +106,7 @@ def fill_baskets(
     lines = np.minimum(1 + rng.poisson(shoppers.lines_per_visit[visits.customer] - 1), available.shape[1])
     order = np.lexsort((visits.store, visits.day))
     starts = np.flatnonzero(np.diff(visits.day[order] * available.shape[0] + visits.store[order], prepend=-1))
-    found = [
-        _fill_store_day(group, visits, lines, taste, available, rng) for group in np.split(order, starts[1:])
-    ]
+    found = [_fill_store_day(group, visits, lines, taste, available, rng) for group in np.split(order, starts[1:])]
     visit, product, units = (np.concatenate(column) for column in zip(*found, strict=True))
     by_visit = np.lexsort((product, visit))
     visit, product, units = visit[by_visit], product[by_visit], units[by_visit]

@@ -7,9 +7,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from invencare.lib import clock
 from inventory.services.demo import login_lines
 from inventory.services.errors import Conflict
-from invencare.lib import clock
 
 
 class Command(BaseCommand):
@@ -29,9 +29,7 @@ class Command(BaseCommand):
         try:
             config = None
             if seed is not None or days is not None:
-                config = config_for(
-                    seed=FULL.seed if seed is None else seed, days=FULL.days if days is None else days
-                )
+                config = config_for(seed=FULL.seed if seed is None else seed, days=FULL.days if days is None else days)
             with tqdm(desc="Demo", unit=" movements", unit_scale=True, disable=None) as bar:
                 seeded = seed_demo(now=clock.now(), config=config, today=options["today"], progress=_follow(bar))
         except (Conflict, PermissionDenied, ValueError) as refusal:
@@ -41,6 +39,7 @@ class Command(BaseCommand):
         did = {
             Outcome.SEEDED: f"Made the demo: {seeded.movements_added:,} movements",
             Outcome.COMPLETED: f"Finished the demo: {seeded.movements_added:,} movements were missing",
+            Outcome.TRUTH_WRITTEN: "The demo is there; wrote its truth again",
             Outcome.THERE: "The demo is there",
         }[seeded.outcome]
         self.stdout.write(f"{did} (seed {seeded.config.seed}, {seeded.config.days} days before {seeded.today}).")

@@ -54,7 +54,9 @@ def create_demo_logins(*, managed_store_code: str) -> list[str]:
     All are staff; the administrator is a superuser as well; the store manager works in the one store.
     """
     refuse_in_production()
-    known = set(User.objects.filter(username__in=[login.username for login in DEMO_LOGINS]).values_list("username", flat=True))
+    known = set(
+        User.objects.filter(username__in=[login.username for login in DEMO_LOGINS]).values_list("username", flat=True)
+    )
     missing = [login for login in DEMO_LOGINS if login.username not in known]
     # One hash for all: the password is one and documented, and five slow hashes would cost two seconds.
     password = make_password(demo_password())

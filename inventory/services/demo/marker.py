@@ -23,6 +23,7 @@ class Marker:
     config: DemoConfig
     today: date
     fingerprint: str
+    started_at: datetime
     is_complete: bool
 
 
@@ -34,22 +35,26 @@ def read_marker() -> Marker | None:
         config=DemoConfig(**row.mapping["config"]),
         today=date.fromisoformat(row.mapping["today"]),
         fingerprint=row.mapping["fingerprint"],
+        started_at=row.started_at,
         is_complete=row.status == SalesFile.Status.DONE,
     )
 
 
-def create_marker(
-    *, config: DemoConfig, today: date, fingerprint: str, rows: int, first_day: date, last_day: date, now: datetime
-) -> None:
+def create_marker(marker: Marker, *, rows: int, first_day: date, last_day: date) -> None:
+    """Raises ``IntegrityError`` where there is one already."""
     SalesFile.objects.create(
-        name=f"Demo, seed {config.seed}",
+        name=f"Demo, seed {marker.config.seed}",
         checksum=CHECKSUM,
         status=SalesFile.Status.RUNNING,
-        mapping={"config": asdict(config), "today": today.isoformat(), "fingerprint": fingerprint},
+        mapping={
+            "config": asdict(marker.config),
+            "today": marker.today.isoformat(),
+            "fingerprint": marker.fingerprint,
+        },
         rows_read=rows,
         first_date=first_day,
         last_date=last_day,
-        started_at=now,
+        started_at=marker.started_at,
     )
 
 

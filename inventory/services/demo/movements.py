@@ -47,7 +47,9 @@ def movements_of_batch(simulation: Simulation, ids: Ids, *, end: int) -> list[Mo
     return [Movement(*fields) for fields in zip(*_columns(simulation, ids, events, start), strict=True)]
 
 
-def _columns(simulation: Simulation, ids: Ids, events: Events, start: int) -> tuple[Iterator[object] | list[object], ...]:
+def _columns(
+    simulation: Simulation, ids: Ids, events: Events, start: int
+) -> tuple[Iterator[object] | list[object], ...]:
     """The fields of ``Movement`` in their order, each as long as ``events``."""
     kinds = [Kind(kind) for kind in events.kind.tolist()]
     dates = [simulation.date_of(day) for day in range(simulation.config.days)]

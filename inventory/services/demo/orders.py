@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db.models import F
 
+from invencare.lib import clock
 from inventory.calc.simulation.events import Kind
 from inventory.calc.simulation.replenishment import Order
 from inventory.calc.simulation.simulate import Simulation
@@ -15,7 +16,6 @@ from inventory.models import PurchaseOrder, PurchaseOrderLine, Receipt
 from inventory.services.demo.catalogue import Ids
 from inventory.services.demo.keys import ORDER_PREFIX, movement_key, order_number
 from inventory.services.demo.money import money
-from invencare.lib import clock
 
 BATCH_ROWS = 2_000
 Status = PurchaseOrder.Status
@@ -87,13 +87,13 @@ def _lines(simulation: Simulation, ids: Ids, order_ids: list[int]) -> list[Purch
     ]
 
 
-def _receipts(
-    simulation: Simulation, ids: Ids, order_ids: list[int], arrivals: list[tuple[int, int]]
-) -> list[Receipt]:
+def _receipts(simulation: Simulation, ids: Ids, order_ids: list[int], arrivals: list[tuple[int, int]]) -> list[Receipt]:
     """Each with the key of its movement, so that the two can be matched."""
     stock, seed = simulation.stock, simulation.config.seed
     lines = PurchaseOrderLine.objects.filter(purchase_order__number__startswith=ORDER_PREFIX)
-    line_ids = {(order, product): pk for order, product, pk in lines.values_list("purchase_order_id", "product_id", "pk")}
+    line_ids = {
+        (order, product): pk for order, product, pk in lines.values_list("purchase_order_id", "product_id", "pk")
+    }
     receipts = []
     for delivery, (position, _) in zip(stock.deliveries, arrivals, strict=True):
         product = stock.orders[delivery.order].lines[delivery.line].product

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from inventory.calc.simulation.config import FULL, DemoConfig
 from inventory.calc.simulation.events import Kind
@@ -32,12 +32,14 @@ from inventory.services.ledger import record_movements
 from inventory.services.stockouts import close_days
 
 SOURCE = "demo"
+ANOTHER_DATABASE = "set DATABASE_URL, or INVENCARE_VAR_DIR for another folder"
 Progress = Callable[[int, int], None]  # movements in the ledger, of all
 
 
 class Outcome(StrEnum):
     SEEDED = "seeded"
     COMPLETED = "completed"  # an earlier run had been cut short
+    TRUTH_WRITTEN = "truth written"  # the files were lost, or about another database's demo
     THERE = "there"  # nothing to do
 
 
@@ -70,41 +72,60 @@ def seed_demo(
     marker = read_marker()
     if marker is None:
         _refuse_other_data()
-        simulation = _begin(config or FULL, today or now.date(), now=now)
-        outcome = Outcome.SEEDED
-    else:
-        _refuse_another_demo(marker, config, today)
-        if marker.is_complete and read_fingerprint() == marker.fingerprint:
-            return Seeded(Outcome.THERE, marker.config, marker.today, movements_added=0)
-        simulation = _simulate(marker.config, marker.today)
-        _refuse_other_numbers(marker, simulation)
-        outcome = Outcome.COMPLETED
-    added = _record(simulation, now=now, progress=progress or _silently)
-    _finish(simulation, today=simulation.last_day + timedelta(days=1), now=now)
-    return Seeded(outcome, simulation.config, simulation.last_day + timedelta(days=1), added)
+        marker, simulation = _begin(config or FULL, today or now.date(), now=now)
+        return _complete(marker, simulation, Outcome.SEEDED, now=now, progress=progress or _silently)
+    _refuse_another_demo(marker, config, today)
+    if not marker.is_complete:
+        return _complete(marker, _simulate_again(marker), Outcome.COMPLETED, now=now, progress=progress or _silently)
+    if read_fingerprint() != marker.fingerprint:
+        write_truth(_simulate_again(marker), today=marker.today)
+        return Seeded(Outcome.TRUTH_WRITTEN, marker.config, marker.today, movements_added=0)
+    return Seeded(Outcome.THERE, marker.config, marker.today, movements_added=0)
 
 
 def _simulate(config: DemoConfig, today: date) -> Simulation:
     return simulate(config, np.random.default_rng(config.seed), last_day=today - timedelta(days=1))
 
 
-def _begin(config: DemoConfig, today: date, *, now: datetime) -> Simulation:
-    """Everything but the movements, and the marker: one transaction, so that a demo is marked or not begun."""
-    simulation = _simulate(config, today)
-    with transaction.atomic():
-        ids = write_catalogue(simulation)
-        write_orders(simulation, ids)
-        create_demo_logins(managed_store_code=simulation.catalogue.stores[0].code)
-        create_marker(
-            config=config,
-            today=today,
-            fingerprint=simulation.fingerprint(),
-            rows=len(simulation.events),
-            first_day=simulation.first_day,
-            last_day=simulation.last_day,
-            now=now,
+def _simulate_again(marker: Marker) -> Simulation:
+    """The marked demo. Raises ``Conflict`` if this program or its NumPy draws other numbers than the one that began."""
+    simulation = _simulate(marker.config, marker.today)
+    if simulation.fingerprint() != marker.fingerprint:
+        raise Conflict(
+            "The demo was begun by another version of the simulation, which draws other numbers, and cannot be "
+            f"finished or explained by this one. Begin again: {ANOTHER_DATABASE}."
         )
     return simulation
+
+
+def _begin(config: DemoConfig, today: date, *, now: datetime) -> tuple[Marker, Simulation]:
+    """Everything but the movements, and the marker: one transaction, so that a demo is marked or not begun."""
+    simulation = _simulate(config, today)
+    marker = Marker(config, today, simulation.fingerprint(), started_at=now, is_complete=False)
+    try:
+        _write_beginning(marker, simulation)
+    except IntegrityError as error:
+        raise Conflict("Somebody else is filling this database: look again when they are done.") from error
+    return marker, simulation
+
+
+@transaction.atomic
+def _write_beginning(marker: Marker, simulation: Simulation) -> None:
+    create_marker(marker, rows=len(simulation.events), first_day=simulation.first_day, last_day=simulation.last_day)
+    ids = write_catalogue(simulation)
+    write_orders(simulation, ids)
+    create_demo_logins(managed_store_code=simulation.catalogue.stores[0].code)
+
+
+def _complete(marker: Marker, simulation: Simulation, outcome: Outcome, *, now: datetime, progress: Progress) -> Seeded:
+    """Record the movements that are missing, close the days, write the truth, and say in the marker that all is there."""
+    added = _record(simulation, now=now, progress=progress)
+    close_days(through=simulation.last_day, now=now)
+    # What opened and closed while the past was replayed is news to nobody.
+    Alert.objects.filter(closed_at__gte=marker.started_at).delete()
+    write_truth(simulation, today=marker.today)
+    _complete_marker(simulation, now=now)
+    return Seeded(outcome, marker.config, marker.today, added)
 
 
 def _record(simulation: Simulation, *, now: datetime, progress: Progress) -> int:
@@ -128,11 +149,7 @@ def _recorded_batches(simulation: Simulation, ends: list[int]) -> int:
     return bisect_left(ends, True, key=is_missing)
 
 
-def _finish(simulation: Simulation, *, today: date, now: datetime) -> None:
-    close_days(through=simulation.last_day, now=now)
-    # What opened and closed while the past was replayed is news to nobody.
-    Alert.objects.filter(closed_at__isnull=False, opened_at=now).delete()
-    write_truth(simulation, today=today)
+def _complete_marker(simulation: Simulation, *, now: datetime) -> None:
     events = simulation.events
     is_sale = events.kind == Kind.SALE
     is_trade = is_sale | (events.kind == Kind.RETURN)
@@ -153,7 +170,7 @@ def _refuse_other_data() -> None:
     if found:
         raise Conflict(
             f"This database holds other data ({', '.join(found)}), which the demo would mix with. "
-            "Give it an empty one: set DATABASE_URL or INVENCARE_VAR_DIR."
+            f"Give it an empty one: {ANOTHER_DATABASE}."
         )
 
 
@@ -162,15 +179,7 @@ def _refuse_another_demo(marker: Marker, config: DemoConfig | None, today: date 
     if not is_same:
         raise Conflict(
             f"This database holds the demo of seed {marker.config.seed} with {marker.config.days} days before "
-            f"{marker.today}; another one needs an empty database: set DATABASE_URL or INVENCARE_VAR_DIR."
-        )
-
-
-def _refuse_other_numbers(marker: Marker, simulation: Simulation) -> None:
-    if simulation.fingerprint() != marker.fingerprint:
-        raise Conflict(
-            "The demo was begun by another version of the simulation, which draws other numbers, and cannot be "
-            "finished by this one. Begin again with an empty database: set DATABASE_URL or INVENCARE_VAR_DIR."
+            f"{marker.today}; another one needs an empty database: {ANOTHER_DATABASE}."
         )
 
 

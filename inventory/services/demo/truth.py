@@ -7,7 +7,6 @@ an analysis against what was planted.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -45,7 +44,7 @@ def arrays_path() -> Path:
 def write_truth(simulation: Simulation, *, today: date) -> None:
     """Write both files; each appears whole or not at all."""
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
-    _replace(arrays_path(), lambda file: np.savez_compressed(file, **_day_arrays(simulation)))
+    _replace(arrays_path(), lambda file: np.savez_compressed(file, allow_pickle=False, **_day_arrays(simulation)))
     document = json.dumps(describe(simulation, today=today), separators=(",", ":"), ensure_ascii=False)
     _replace(json_path(), lambda file: file.write(document.encode()))
 
@@ -70,7 +69,7 @@ def _replace(path: Path, write: Any) -> None:
     unfinished = path.with_suffix(f"{path.suffix}.part")
     with unfinished.open("wb") as file:
         write(file)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def _day_arrays(simulation: Simulation) -> dict[str, NDArray[Any]]:
@@ -215,7 +214,9 @@ def _totals(simulation: Simulation) -> dict[str, Any]:
     events = simulation.events
     by_store = []
     for store, entry in enumerate(simulation.catalogue.stores):
-        sold, returned = (np.flatnonzero((events.store == store) & (events.kind == k)) for k in (Kind.SALE, Kind.RETURN))
+        sold, returned = (
+            np.flatnonzero((events.store == store) & (events.kind == k)) for k in (Kind.SALE, Kind.RETURN)
+        )
         revenue = -(events.change * events.price_cents)
         by_store.append(
             {
