@@ -1,1 +1,2 @@
+from insights.admin import recommendations as recommendations
 from insights.admin import runs as runs

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
+
+from django.db.models import Q
 
 from inventory.querysets.scope import StoreScopedQuerySet
 
@@ -14,6 +16,15 @@ class ReorderRecommendationQuerySet(StoreScopedQuerySet):
 
     def worst_first(self) -> Self:
         return self.order_by("urgency_rank", "-money_at_risk", "pk")
+
+    def after(self, row: Any) -> Self:
+        """The rows that ``worst_first`` lists behind ``row``."""
+        same_rank = Q(urgency_rank=row.urgency_rank)
+        return self.filter(
+            Q(urgency_rank__gt=row.urgency_rank)
+            | (same_rank & Q(money_at_risk__lt=row.money_at_risk))
+            | (same_rank & Q(money_at_risk=row.money_at_risk, pk__gt=row.pk))
+        )
 
 
 class DecisionQuerySet(StoreScopedQuerySet):

@@ -4,6 +4,8 @@ from inventory.admin import ledger as ledger
 from inventory.admin import machines as machines
 from inventory.admin import people as people
 from inventory.admin import places as places
+from inventory.admin import purchasing as purchasing
 from inventory.admin import sales_files as sales_files
 from inventory.admin import schedules as schedules
 from inventory.admin import stock as stock
+from inventory.admin import transfers as transfers
