@@ -20,6 +20,12 @@ class PerformanceQuerySerializer(StrictSerializer):
     )
 
 
+class ScorePartSerializer(serializers.Serializer[Any]):
+    points = serializers.FloatField()
+    of = serializers.FloatField(help_text="The most points that this part can give.")
+    why = serializers.CharField()
+
+
 class PerformanceSerializer(serializers.ModelSerializer[ProductPerformance]):
     product_id = serializers.CharField(source="product.sku", read_only=True)
     store_id = serializers.CharField(source="store.code", read_only=True)
@@ -28,7 +34,7 @@ class PerformanceSerializer(serializers.ModelSerializer[ProductPerformance]):
     store_name = serializers.CharField(source="store.name", read_only=True)
     analysis_period = serializers.IntegerField(source="period_days", read_only=True)
     score_parts: Any = serializers.DictField(
-        child=serializers.FloatField(), read_only=True, help_text="What the score is made of."
+        child=ScorePartSerializer(), read_only=True, help_text="What the score is made of, by part."
     )
 
     class Meta:

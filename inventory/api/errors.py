@@ -17,7 +17,8 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -127,6 +128,8 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Any], ...] = (
     (KeyReused, lambda _: KeyReusedError()),
     (InProgress, lambda _: InProgressError()),
     (RequestDataTooBig, lambda _: TooLarge()),
+    (MultiPartParserError, lambda _: exceptions.ParseError("The form could not be read.")),
+    (UnreadablePostError, lambda _: exceptions.ParseError("The request ended before its body.")),
     (SuspiciousOperation, lambda _: exceptions.ParseError("The request could not be read.")),
 )
 

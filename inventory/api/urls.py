@@ -9,6 +9,7 @@ from inventory.api.views.catalogue import ProductViewSet, StoreViewSet, Supplier
 from inventory.api.views.purchasing import PurchaseOrderViewSet
 from inventory.api.views.sales import SalesFileViewSet, SalesHistoryViewSet, SalesSummaryViewSet
 from inventory.api.views.stock import StockViewSet, TransactionViewSet
+from inventory.api.views.uploads import SalesUploadViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("stores", StoreViewSet)
@@ -22,6 +23,7 @@ router.register("purchase-orders", PurchaseOrderViewSet)
 
 urlpatterns = [
     *router.urls,
+    path("sales-data/upload", SalesUploadViewSet.as_view({"post": "create"}), name="sales-upload"),
     path("sales-data/summary", SalesSummaryViewSet.as_view({"get": "list"}), name="sales-summary"),
     # Last: a SKU may be any word that is none of the above.
     path("sales-data/<path:product_id>", SalesHistoryViewSet.as_view({"get": "list"}), name="sales-history"),

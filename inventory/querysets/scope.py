@@ -21,6 +21,10 @@ class StoreScope:
     def allows(self, store_id: int | None) -> bool:
         return self.all_stores or (store_id is not None and store_id in self.store_ids)
 
+    def covers(self, other: StoreScope) -> bool:
+        """Whether whatever ``other`` opens is open here too."""
+        return self.all_stores or (not other.all_stores and other.store_ids <= self.store_ids)
+
 
 EVERY_STORE = StoreScope(all_stores=True)
 NO_STORE = StoreScope()

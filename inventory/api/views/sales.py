@@ -28,6 +28,7 @@ from inventory.api.serializers.sales import (
 from inventory.api.views.base import ApiViewSet, known_row, period
 from inventory.models import DailySales, Product, SalesFile, Store
 from inventory.querysets.stock import DailySalesQuerySet
+from inventory.services.sales_import import sent_within
 
 
 class SalesHistoryViewSet(mixins.ListModelMixin, ApiViewSet):
@@ -93,6 +94,16 @@ class SalesFileViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
     def get_queryset(self) -> QuerySet[Any]:
         files = super().get_queryset()
         return files.defer("row_errors", "mapping") if self.action == "list" else files
+
+    def get_object(self) -> SalesFile:
+        """A file of several stores, or not read yet, is also for who sent it, within the stores it was sent for."""
+        sent: SalesFile | None = SalesFile.objects.filter(
+            pk=self.kwargs["pk"], uploaded_by_id=self.request.user.pk
+        ).first()
+        if sent is not None and scope_of(self.request).covers(sent_within(sent)):
+            return sent
+        found: SalesFile = super().get_object()
+        return found
 
 
 def _summed(sales: Any, first: Any, last: Any) -> dict[str, Any]:

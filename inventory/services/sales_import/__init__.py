@@ -5,7 +5,7 @@ from inventory.services.sales_import.lines import Reject
 from inventory.services.sales_import.options import ImportOptions
 from inventory.services.sales_import.plan import ReadingPlan
 from inventory.services.sales_import.preview import Preview, PreviewRow, preview_sales_file
-from inventory.services.sales_import.uploads import keep_upload, kept_path, rejects_path, stale_files
+from inventory.services.sales_import.uploads import keep_upload, kept_path, rejects_path, sent_within, stale_files
 
 __all__ = [
     "ImportOptions",
@@ -20,5 +20,6 @@ __all__ = [
     "kept_path",
     "preview_sales_file",
     "rejects_path",
+    "sent_within",
     "stale_files",
 ]

@@ -115,6 +115,12 @@ def scope_from_json(data: dict[str, Any]) -> StoreScope:
     return StoreScope(all_stores=data["all_stores"], store_ids=frozenset(data["store_ids"]))
 
 
+def sent_within(sales_file: SalesFile) -> StoreScope:
+    """The stores that the file's rows may be of; every store for one that was imported by the command."""
+    kept = sales_file.mapping.get("scope")
+    return scope_from_json(kept) if kept else EVERY_STORE
+
+
 def _copied(file: Any, target: Path) -> Fingerprint:
     digest, size = hashlib.sha256(), 0
     with target.open("wb") as stream:

@@ -1,0 +1,152 @@
+"""What the API tests share: clients of people and of keys, and one row of everything in both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from forecasting.models import ProductDemandForecast
+from insights.models import AnalysisRun, ReorderRecommendation
+from inventory.models import (
+    Product,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    SalesFile,
+    StockLevel,
+    Store,
+)
+from inventory.services.api_keys import create_key
+from tests.cast import NOW, TODAY, Cast, movement, record
+
+ApiPerson = Callable[[User], APIClient]
+_keys = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_throttle_left() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def person(user: User) -> APIClient:
+    """A client with the user's session."""
+    client = APIClient()
+    client.force_login(user)
+    return client
+
+
+def machine(owner: User, scopes: Iterable[str], *, stores: Iterable[Store] = ()) -> APIClient:
+    """A client with a new key of ``owner``."""
+    _, plain = create_key(owner=owner, name=f"till {next(_keys)}", scopes=scopes, stores=stores, now=NOW)
+    return with_key(plain)
+
+
+def with_key(plain: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Api-Key {plain}")
+    return client
+
+
+def once() -> dict[str, str]:
+    """Headers with a fresh idempotency key."""
+    return {"Idempotency-Key": f"test-{next(_keys)}"}
+
+
+@dataclass(frozen=True)
+class World:
+    """One row of everything in each store; ``north`` and ``south`` give the rows by name."""
+
+    cast: Cast
+    north: dict[str, Any]
+    south: dict[str, Any]
+
+
+@pytest.fixture
+def world(cast: Cast) -> World:
+    return World(cast=cast, north=rows_of(cast, cast.north), south=rows_of(cast, cast.south))
+
+
+def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
+    product = cast.steady
+    record(
+        movement(store, product, "count", 40, day=TODAY - timedelta(days=3)),
+        movement(store, product, "sale", 4, day=TODAY - timedelta(days=2), unit_price=Decimal("5.00")),
+    )
+    draft, approved, sent, partly = (order(cast, store, product, status) for status in _ORDER_STATUSES)
+    return {
+        "store": store,
+        "level": StockLevel.objects.get(store=store, product=product),
+        "file": SalesFile.objects.create(name="day.csv", checksum=f"{store.pk:064d}", store=store, status="done"),
+        "draft": draft,
+        "approved": approved,
+        "sent": sent,
+        "partly": partly,
+        "recommendation": recommendation(cast, store, product),
+        "other_recommendation": recommendation(cast, store, cast.seasonal),
+        "forecast": forecast(store, product),
+        "run": AnalysisRun.objects.create(
+            kind="nightly",
+            business_date=TODAY - timedelta(days=store.pk),
+            status="partial",
+            created_at=NOW,
+            failures=[{"store": store.code, "product": product.sku, "step": "forecast", "message": "no history"}],
+        ),
+    }
+
+
+_ORDER_STATUSES = ("draft", "approved", "sent", "partly_received")
+
+
+def order(cast: Cast, store: Store, product: Product, status: str = "draft", units: int = 12) -> PurchaseOrder:
+    row = PurchaseOrder.objects.create(
+        number=f"T-{next(_keys)}", supplier=cast.supplier, store=store, status=status, created_by=cast.buyer
+    )
+    PurchaseOrderLine.objects.create(
+        purchase_order=row,
+        product=product,
+        ordered_units=units,
+        unit_cost=Decimal("3.00"),
+        received_units=6 if status == "partly_received" else 0,
+    )
+    return row
+
+
+def recommendation(cast: Cast, store: Store, product: Product, **changes: Any) -> ReorderRecommendation:
+    values = {
+        "supplier": cast.supplier,
+        "recommendation_date": TODAY,
+        "current_stock": 36,
+        "minimum_stock": 0,
+        "maximum_stock": 0,
+        "recommended_order_quantity": 24,
+        "unit_cost": Decimal("3.00"),
+        "money_at_risk": Decimal("80.00"),
+        "urgency_level": "high",
+        "urgency_rank": 1,
+        "dossier": {"policy": {"units": 24}},
+        "updated_at": NOW,
+    }
+    return ReorderRecommendation.objects.create(store=store, product=product, **{**values, **changes})
+
+
+def forecast(store: Store, product: Product) -> ProductDemandForecast:
+    return ProductDemandForecast.objects.create(
+        store=store,
+        product=product,
+        forecast_date=TODAY,
+        forecast_period=2,
+        ensemble_forecast=5.0,
+        model="seasonal",
+        daily={"mean": [2.0, 3.0], "quantiles": {"0.1": [1.0, 2.0], "0.9": [4.0, 5.0]}},
+        created_at=NOW,
+    )
