@@ -52,8 +52,9 @@ def smooth(history: WeekdayHistory, config: ForecastConfig) -> Smoothed:
     The day's demand is divided by its weekday factor as it was known before the day. Simple exponential smoothing
     l ← l + g (d - l), with g = max(gain, 1 / days seen): a plain mean until there are 1 / gain days, so that the
     first day does not rule. Damped trend in error-correction form (Hyndman et al. 2008, ETS(A,Ad,N)); it begins
-    after ``trend_after_days``. Days whose factor is under 1 count in proportion to it. Unknown days change nothing
-    but let the trend fade.
+    after ``trend_after_days``. A day counts in proportion to its factor, which makes the level Σ demand / Σ factor:
+    the mean of demand / factor would be too high, the more so the less certain the factors are. Unknown days change
+    nothing but let the trend fade.
 
     Worked: gain 0.1, demand 4 then 8, no weekly pattern: 4, then 4 + ½ (8 - 4) = 6.
     """
@@ -66,14 +67,15 @@ def smooth(history: WeekdayHistory, config: ForecastConfig) -> Smoothed:
     for day in range(days):
         known, factor = history.known[:, day], day_factors[:, day]
         demand = np.where(known, history.demand[:, day], 0.0) / factor
-        weight = np.where(known, np.minimum(factor, 1.0), 0.0)
-        gain = np.maximum(gains, 1.0 / (seen[:, None] + 1.0)) * weight[:, None]
+        weight = np.where(known, factor, 0.0)
+        gain = np.minimum(np.maximum(gains, 1.0 / (seen[:, None] + 1.0)) * weight[:, None], 1.0)
         levels[:, day + 1] = levels[:, day] + gain * (demand[:, None] - levels[:, day])
         expected = line[:, day] + config.trend_damping * slope[:, day]
-        error = (demand - expected) * weight
-        line[:, day + 1] = expected + np.maximum(config.trend_level_gain, 1.0 / (seen + 1.0)) * error
-        growth = np.where(seen >= config.trend_after_days, config.trend_gain, 0.0)
-        slope[:, day + 1] = config.trend_damping * slope[:, day] + growth * error
+        error = demand - expected
+        line_gain = np.maximum(config.trend_level_gain, 1.0 / (seen + 1.0)) * weight
+        line[:, day + 1] = expected + np.minimum(line_gain, 1.0) * error
+        slope_gain = np.where(seen >= config.trend_after_days, config.trend_gain, 0.0) * weight
+        slope[:, day + 1] = config.trend_damping * slope[:, day] + np.minimum(slope_gain, 1.0) * error
         seen += known
     return Smoothed(levels=levels, trend_level=line, trend=slope)
 

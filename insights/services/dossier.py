@@ -80,13 +80,13 @@ def _demand_lines(inputs: Mapping[str, Any], steps: Mapping[str, Any], facts: Ma
         return ["It has never sold here: nothing is expected, and only the minimum counts."]
     days = inputs["protection_days"]
     per_day = inputs["demand_per_day"]
-    parts = f"{facts['lead_time_days']:g} days of lead time and {facts['review_days']} days until the next order"
+    parts = f"{_days(facts['lead_time_days'])} of lead time and {_days(facts['review_days'])} until the next order"
     lines = [
-        f"An order has to last {days} days: {parts}, rounded up.",
-        f"Expected demand is {per_day:.2f} units a day, {per_day * days:.1f} in {days} days ({_forecast_words(facts)}).",
+        f"An order has to last {_days(days)}: {parts}, rounded up.",
+        f"Expected demand is {per_day:.2f} units a day, {per_day * days:.1f} in {_days(days)} ({_forecast_words(facts)}).",
     ]
     if inputs["lead_time_sd_days"]:
-        lines.append(f"The lead time varies by {inputs['lead_time_sd_days']:g} days, which widens what may be needed.")
+        lines.append(f"The lead time varies by {_days(inputs['lead_time_sd_days'])}, which widens what may be needed.")
     abc_class = f"class {inputs['abc_class']}" if inputs["abc_class"] else "a product without a class"
     lines.append(f"In {steps['service_level']:.0%} of cases ({abc_class}) demand stays within {target}.")
     return lines
@@ -121,10 +121,10 @@ def _risk_lines(inputs: Mapping[str, Any], steps: Mapping[str, Any]) -> list[str
     if inputs["demand_basis"] != FORECAST:
         return []
     cover = steps["days_of_cover"]
-    lines = [] if cover is None else [f"The stock on hand lasts {cover:.1f} days at the expected demand."]
+    lines = [] if cover is None else [f"The stock on hand lasts {_days(round(cover, 1))} at the expected demand."]
     lines.append(
         f"Without this order it runs out before an order could arrive with {steps['lead_time_stockout_probability']:.0%} "
-        f"probability, and within the {inputs['protection_days']} days with {steps['stockout_probability']:.0%}; "
+        f"probability, and within {_days(inputs['protection_days'])} with {steps['stockout_probability']:.0%}; "
         f"{steps['expected_lost_units']:.1f} units of sales would be lost, a margin of {steps['money_at_risk']:,.2f}."
     )
     return lines
@@ -132,3 +132,7 @@ def _risk_lines(inputs: Mapping[str, Any], steps: Mapping[str, Any]) -> list[str
 
 def _units(units: int) -> str:
     return f"{units:,} unit" if abs(units) == 1 else f"{units:,} units"
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day" if days == 1 else f"{days:g} days"
