@@ -54,6 +54,10 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 class ScopedFilter(RelatedDropdownFilter):
     """A drop-down filter on a foreign key that offers only the rows of the reader's stores."""
 
+    def has_output(self) -> bool:
+        """Also with one choice: Django would drop the filter, and a link to another store's rows would show one's own."""
+        return True
+
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         rows = visible_rows(field.remote_field.model._default_manager.all(), scope_of_user(request.user))
         return [(row.pk, str(row)) for row in rows]

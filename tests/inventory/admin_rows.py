@@ -1,0 +1,175 @@
+"""Rows of every model that the admin lists, half of them in each of the cast's two stores."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import Group, User
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+
+from analytics.models import ProductPerformance
+from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from insights.models import AnalysisRun, AnalysisRunChunk, Decision, ReorderRecommendation
+from inventory.models import (
+    Alert,
+    ApiKey,
+    Customer,
+    DailySales,
+    InventoryTransaction,
+    Product,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    SalesFile,
+    StockLevel,
+    StockTransfer,
+    StockTransferLine,
+    Store,
+    StoreMembership,
+    Supplier,
+    SupplierItem,
+)
+from tests.cast import NOW, TODAY, Cast
+
+
+def make_rows(cast: Cast, count: int) -> None:
+    """``count`` rows (two at least) of each model; whatever belongs to a store names it: ``North`` or ``South``."""
+    for i in range(count):
+        _make_one_of_each(cast, i)
+
+
+def _make_one_of_each(cast: Cast, i: int) -> None:
+    store = (cast.north, cast.south)[i % 2]
+    supplier = Supplier.objects.create(code=f"SUP-{i}", name=f"Supplier {i}")
+    product = Product.objects.create(sku=f"P-{i}", name=f"Product {i}", category=f"Category {i % 3}", unit_cost=2)
+    SupplierItem.objects.create(supplier=supplier, product=product, unit_cost=2)
+    Customer.objects.create(code=f"C-{i}")
+    _make_stock_rows(store, product, i)
+    _make_order_rows(cast, store, supplier, product, i)
+    _make_analysis_rows(cast, store, supplier, product, i)
+    _make_people_and_schedules(cast, store, i)
+
+
+def _make_stock_rows(store: Store, product: Product, i: int) -> None:
+    StockLevel.objects.create(store=store, product=product, on_hand_units=i, minimum_units=1, maximum_units=90)
+    InventoryTransaction.objects.create(
+        store=store,
+        product=product,
+        movement_type="sale",
+        quantity=1,
+        stock_change=-1,
+        before_units=i + 1,
+        after_units=i,
+        unit_price=5,
+        total=5,
+        occurred_at=NOW,
+        business_date=TODAY,
+        source="test",
+        reference=f"secret of {store.name}",
+        idempotency_key=f"row:{i}",
+        recorded_at=NOW,
+    )
+    DailySales.objects.create(store=store, product=product, business_date=TODAY, units=1, revenue=5, transactions=1)
+    Alert.objects.create(
+        kind="out_of_stock",
+        severity="critical",
+        store=store,
+        product=product,
+        message=f"{store.name} is out of P-{i}",
+        cause_key=f"row:{i}",
+        open_key=f"row:{i}",
+        opened_at=NOW,
+    )
+    SalesFile.objects.create(name=f"sales of {store.name} {i}.csv", checksum=f"{i:064d}", store=store)
+
+
+def _make_order_rows(cast: Cast, store: Store, supplier: Supplier, product: Product, i: int) -> None:
+    order = PurchaseOrder.objects.create(number=f"PO-{store.name}-{i}", supplier=supplier, store=store, status="sent")
+    line = PurchaseOrderLine.objects.create(purchase_order=order, product=product, ordered_units=6, unit_cost=2)
+    Receipt.objects.create(line=line, units=1, received_on=TODAY, idempotency_key=f"row:{i}")
+    transfer = StockTransfer.objects.create(
+        number=f"TR-{i}", from_store=store, to_store=cast.south if store == cast.north else cast.north
+    )
+    StockTransferLine.objects.create(transfer=transfer, product=product, units=3)
+
+
+def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: Product, i: int) -> None:
+    ProductPerformance.objects.create(
+        store=store,
+        product=product,
+        analysis_date=TODAY,
+        period_type="monthly",
+        period_days=30,
+        total_sales_volume=1,
+        total_sales_revenue=5,
+        current_stock=i,
+        minimum_stock=1,
+        maximum_stock=90,
+        stock_status="Normal",
+        stock_risk="Low",
+        performance_score=50,
+        transaction_count=1,
+        updated_at=NOW,
+    )
+    ForecastRun.objects.create(forecast_date=TODAY, horizon_days=2, started_at=NOW)
+    ProductDemandForecast.objects.create(
+        store=store,
+        product=product,
+        forecast_date=TODAY,
+        forecast_period=2,
+        ensemble_forecast=3,
+        model="naive",
+        daily={"mean": [1.0, 2.0], "quantiles": {"0.1": [0.0, 0.0], "0.9": [3.0, 4.0]}},
+        created_at=NOW,
+    )
+    ForecastAccuracy.objects.create(store=store, product=product, model="naive", forecast_date=TODAY, wape=0.2)
+    recommendation = ReorderRecommendation.objects.create(
+        store=store,
+        product=product,
+        supplier=supplier,
+        recommendation_date=TODAY,
+        current_stock=i,
+        minimum_stock=1,
+        maximum_stock=90,
+        recommended_order_quantity=12,
+        unit_cost=Decimal(2),
+        urgency_level="critical",
+        urgency_rank=0,
+        updated_at=NOW,
+    )
+    Decision.objects.create(
+        recommendation=recommendation,
+        action="reject",
+        recommended_quantity=12,
+        reason=f"not needed in {store.name}",
+        decided_by=cast.buyer,
+        decided_by_name="bo",
+        decided_at=NOW,
+    )
+    run = AnalysisRun.objects.create(
+        kind="nightly",
+        business_date=TODAY - timedelta(days=i + 1),
+        status="partial",
+        series_total=2,
+        series_done=1,
+        series_failed=1,
+        failures=[{"store": store.code, "product": product.sku, "step": "forecast", "message": f"at {store.name}"}],
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+    )
+    AnalysisRunChunk.objects.create(run=run, position=0, store=store, product_ids=[product.pk])
+
+
+def _make_people_and_schedules(cast: Cast, store: Store, i: int) -> None:
+    user = User.objects.create(username=f"user-{i}", is_staff=True)
+    user.groups.add(Group.objects.create(name=f"Role {i}"))
+    StoreMembership.objects.create(user=user, store=store)
+    key, _ = ApiKey.objects.create_key(name=f"Key {i}", owner=cast.buyer, scopes=["stock:read"])
+    key.stores.add(store)
+    interval = IntervalSchedule.objects.create(every=i + 1, period="hours")
+    PeriodicTask.objects.create(name=f"Task {i}", task="some.task", interval=interval)
+    CrontabSchedule.objects.create(minute=str(i))
+    ClockedSchedule.objects.create(clocked_time=NOW + timedelta(days=i))
+    SolarSchedule.objects.create(event="sunrise", latitude=i, longitude=i)
