@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from invencare.lib.clock import seconds_by_day
 from inventory.calc.simulation.config import FULL, SMALL, DemoConfig, config_for
 from inventory.calc.simulation.events import Kind, balances, reported_sales
 from inventory.calc.simulation.replenishment import RETURN_AFTER_DAYS
 from inventory.calc.simulation.simulate import Simulation, simulate
-from invencare.lib.clock import seconds_by_day
 
 LAST_DAY = date(2026, 3, 15)
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
