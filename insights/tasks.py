@@ -5,13 +5,11 @@ A message here only wakes a worker up; what is to be done stands in the run's ro
 
 from __future__ import annotations
 
-import os
-import socket
-
 from celery import shared_task
 from django.db import connection
 
 from insights.services import runs
+from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
 
@@ -43,8 +41,7 @@ def start_nightly() -> int:
 @shared_task(name="insights.work_on_run")
 def work_on_run(run_id: int) -> None:
     """Work on a run for a while; send itself again when more may be left."""
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    if runs.work_on(run_id, worker=worker, read_clock=clock.now, stop_after_seconds=SLICE_SECONDS):
+    if runs.work_on(run_id, worker=this_worker(), read_clock=clock.now, stop_after_seconds=SLICE_SECONDS):
         work_on_run.delay(run_id)
 
 

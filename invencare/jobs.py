@@ -33,4 +33,11 @@ JOBS: tuple[Job, ...] = (
         description="Takes up runs whose worker or messages were lost.",
         expire_seconds=55,
     ),
+    Job(
+        name="Resume imports",
+        task="inventory.tasks.resume_sales_files",
+        schedule="*/5 * * * *",
+        description="Takes up uploaded sales files whose worker or messages were lost.",
+        expire_seconds=290,
+    ),
 )

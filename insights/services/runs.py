@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from insights.models import AnalysisRun, AnalysisRunChunk
-from insights.services.run_chunks import claim_chunk, do_chunk, give_up_abandoned
+from insights.services.run_chunks import claim_chunk, do_chunk, free_chunks_of_dead_workers, give_up_abandoned
 from invencare.lib import clock
 from invencare.lib.correlation import current_id, new_id
 from inventory.models import Alert, Store
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ALERT_CAUSE = "run:nightly"
-WAKE_AFTER = timedelta(seconds=45)  # a run this young may still have its first messages under way
+WAKE_AFTER = timedelta(seconds=45)  # messages and workers may be under way for this long
 # SQLite has one writer at a time, and those that wait look again every 0.1 s at the most: without a pause longer
 # than that, a worker that goes from chunk to chunk would keep everybody's clicks waiting until the run's end.
 SQLITE_TURN_SECONDS = 0.12
@@ -99,9 +99,14 @@ def work_on(
 
 
 def runs_without_workers(*, now: datetime) -> list[AnalysisRun]:
-    """Unfinished runs that nobody works on: no live lease, and not so new that their messages may be under way."""
-    busy = AnalysisRunChunk.objects.leased(now).values("run_id")
-    runs = AnalysisRun.objects.unfinished().filter(created_at__lt=now - WAKE_AFTER).exclude(pk__in=busy)
+    """Unfinished runs that nobody works on: no chunk was taken of late, and the run is not just starting.
+
+    A chunk that takes longer than that may find its run here too; one more worker on a run does no harm.
+    """
+    free_chunks_of_dead_workers(now=now)
+    of_late = now - WAKE_AFTER
+    busy = AnalysisRunChunk.objects.leased(now).filter(started_at__gte=of_late).values("run_id")
+    runs = AnalysisRun.objects.unfinished().filter(created_at__lt=of_late).exclude(pk__in=busy)
     return list(runs.order_by("pk"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +16,7 @@ from django.db import OperationalError
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services import run_chunks, runs
+from insights.services.run_workers import this_worker
 from inventory.models import Alert, Supplier
 from tests.cast import NOW, Cast
 
@@ -354,8 +357,9 @@ def test_a_run_with_an_open_chunk_is_not_ended(analysis: SmallAnalysis) -> None:
     [
         pytest.param(0, None, False, id="just started: its messages are under way"),
         pytest.param(2, None, True, id="nobody began: its messages were lost"),
-        pytest.param(2, 5, False, id="a worker holds a lease"),
+        pytest.param(2, 5, False, id="a worker took a chunk just now"),
         pytest.param(9, 5, True, id="the lease ran out"),
+        pytest.param(4, 5, True, id="a chunk is held, but none was taken for minutes"),
     ],
 )
 def test_runs_that_nobody_works_on_are_found(
@@ -363,11 +367,33 @@ def test_runs_that_nobody_works_on_are_found(
 ) -> None:
     run = start()
     if lease_minutes is not None:
-        run.chunks.filter(position=1).update(status="running", lease_until=NOW + timedelta(minutes=lease_minutes))
+        run.chunks.filter(position=1).update(
+            status="running",
+            worker="another-host:1",
+            started_at=NOW + timedelta(minutes=2),
+            lease_until=NOW + timedelta(minutes=lease_minutes),
+        )
 
     found = runs.runs_without_workers(now=NOW + timedelta(minutes=minutes))
 
     assert [r.pk for r in found] == ([run.pk] if listed else [])
+
+
+def test_the_lease_of_a_process_that_is_gone_ends_at_once(analysis: SmallAnalysis) -> None:
+    run = start()
+    here = this_worker()
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    dead = claim(run, worker=f"{here.rpartition(':')[0]}:{process.pid}")
+    alive, elsewhere = claim(run, worker=here), claim(run, worker="another-host:1")
+
+    runs.runs_without_workers(now=NOW)
+
+    assert runs.claim_chunk(run.pk, worker="w2", now=NOW).position == dead.position  # type: ignore[union-attr]
+    assert runs.claim_chunk(run.pk, worker="w2", now=NOW) is None
+    for chunk in (alive, elsewhere):
+        chunk.refresh_from_db()
+        assert chunk.lease_until == NOW + LEASE
 
 
 def test_a_run_whose_last_worker_died_before_ending_it_is_found_and_ended(analysis: SmallAnalysis) -> None:

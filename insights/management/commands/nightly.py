@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 import time
 from datetime import date
 from typing import Any
@@ -16,6 +14,7 @@ from tqdm import tqdm
 from insights import tasks
 from insights.models import AnalysisRun
 from insights.services import runs
+from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
 
@@ -38,9 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with correlated():
-            run = runs.start_nightly(
-                business_date=options["date"], now=clock.now(), rerun=not options["if_missing"]
-            )
+            run = runs.start_nightly(business_date=options["date"], now=clock.now(), rerun=not options["if_missing"])
             if run.is_finished:
                 self.stdout.write(f"{run}: already {run.get_status_display().lower()}, nothing to do.")
                 return
@@ -62,7 +59,7 @@ class Command(BaseCommand):
 
             while not run.is_finished:
                 if join_in:
-                    runs.work_on(run.pk, worker=_worker_name(), read_clock=clock.now, after_chunk=show)
+                    runs.work_on(run.pk, worker=this_worker(), read_clock=clock.now, after_chunk=show)
                 show()
                 if not run.is_finished:
                     time.sleep(POLL_SECONDS)
@@ -77,10 +74,6 @@ class Command(BaseCommand):
             self.stdout.write("  " + " · ".join(str(value) for value in failure.values() if value))
         if run.status != AnalysisRun.Status.DONE:
             raise CommandError(run.message)
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _day(text: str) -> date:

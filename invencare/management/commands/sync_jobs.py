@@ -14,5 +14,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for what, names in asdict(sync_schedules(JOBS)).items():
-            if names:
+            if names and (what != "refreshed" or options["verbosity"] > 1):  # that is every row, every time
                 self.stdout.write(f"{what}: {', '.join(names)}")
