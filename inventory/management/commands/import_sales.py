@@ -114,11 +114,11 @@ class Command(BaseCommand):
             f" before, {sales_file.rows_rejected:,} rejected."
         )
         if sales_file.first_date:
+            value = f"value {sales_file.revenue:,.2f}" if "price" in sales_file.mapping["columns"] else "no prices"
             self.stdout.write(
-                f"Net {sales_file.units:,} units, value {sales_file.revenue:,.2f},"
-                f" from {sales_file.first_date} to {sales_file.last_date}."
+                f"Net {sales_file.units:,} units, {value}, from {sales_file.first_date} to {sales_file.last_date}."
             )
-        if sales_file.message:
+        if sales_file.message and sales_file.status != SalesFile.Status.FAILED:
             self.stdout.write(sales_file.message)
         if sales_file.rows_rejected:
             first = sales_file.row_errors[0]

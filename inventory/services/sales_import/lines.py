@@ -17,6 +17,7 @@ from inventory.calc.reading.cells import (
     Problem,
     code_of,
     customer_code_of,
+    is_blank,
     label_of,
     optional_code_of,
     promotion_of,
@@ -116,7 +117,7 @@ class LineReader:
                 rows.append(row)
             elif any(row):
                 start = shown(" | ".join(map(str, row)))
-                rejects.append(Reject(line, "line", start, f"The row has {len(row)} columns, the header {width}."))
+                rejects.append(Reject(line, "line", start, f"has {len(row)} columns, the header has {width}"))
         return lines, rows
 
     def _cells(self, rows: list[Sequence[Any]]) -> dict[str, Sequence[Any]]:
@@ -168,11 +169,13 @@ class LineReader:
         return memo
 
     def _date_and_time(self, raw: tuple[Any, Any]) -> date | datetime:
-        on, at = self._plan.dates.moment_of(raw[0]), clock_of(raw[1])
-        if not isinstance(at, time):
-            return at
+        """The date's day at the time column's time; a time column that holds whole timestamps stands alone."""
+        on = self._plan.dates.moment_of(raw[0])
         day = on.date() if isinstance(on, datetime) else on
-        return datetime.combine(day, at)
+        if is_blank(raw[1]):
+            return day
+        at = clock_of(raw[1])
+        return datetime.combine(day, at) if isinstance(at, time) else at
 
     def _without_bad_rows(
         self, lines: list[int], cells: dict[str, Sequence[Any]], parsed: dict[str, list[Any]], rejects: list[Reject]

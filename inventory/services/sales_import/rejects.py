@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ class RejectsFile:
         self.path = path
         self.row_count = 0
         self.first: list[dict[str, Any]] = []
+        self.reasons: Counter[str] = Counter()
         self._last_line: int | None = None
         self._unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
 
@@ -42,6 +44,7 @@ class RejectsFile:
             if reject.line != self._last_line:
                 self.row_count += 1
                 self._last_line = reject.line
+            self.reasons[f"{reject.field} {reject.reason}"] += 1
             if len(self.first) < KEPT_ON_THE_ROW:
                 self.first.append(reject._asdict())
             self._writer.writerow((reject.line, reject.field, safe_cell(reject.value), safe_cell(reject.reason)))

@@ -117,7 +117,7 @@ class _Records:
                 reader = self._reader(source)
                 continue
             if lines.overlong:
-                reason = f"The line is longer than {LONGEST_LINE:,} characters."
+                reason = f"is longer than {LONGEST_LINE:,} characters"
                 batch.damages.extend(Damage(line_number, shown(start), reason) for start in lines.overlong)
                 lines.overlong.clear()
             if row is None:
@@ -149,8 +149,8 @@ class _Records:
 
 def _csv_reason(error: csv.Error) -> str:
     if "field larger" in str(error) or "unexpected end" in str(error):
-        return "A quote is opened and not closed."
-    return f"The quotes do not match ({error})."
+        return "opens a quote and does not close it"
+    return f"has quotes that do not match ({error})"
 
 
 def _likeliest_delimiter(line: str) -> str:

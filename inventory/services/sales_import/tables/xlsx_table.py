@@ -67,8 +67,9 @@ class XlsxTable:
         if not openpyxl.DEFUSEDXML:
             raise RuntimeError("defusedxml must be installed: workbooks of strangers are read")
         workbook = None
+        stream = self._path.open("rb")  # by its bytes: openpyxl refuses a path whose name ends in another way
         try:
-            workbook = openpyxl.load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
+            workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             sheet = _sheet_of(workbook, self._sheet)
             # What a sheet says of its own size serves the progress bar alone; it is not believed beyond that.
             self._claimed_rows = sheet.max_row or MOST_ROWS
@@ -77,10 +78,11 @@ class XlsxTable:
         except (ReadingError, GeneratorExit):
             raise
         except Exception as error:  # openpyxl has no family of its own: KeyError, ValueError, ParseError, BadZipFile …
-            raise ReadingError("file", f"The workbook cannot be read ({type(error).__name__}: {error}).") from error
+            raise ReadingError("file", f"The workbook cannot be read ({type(error).__name__}: {_first_line(error)}).") from error
         finally:
             if workbook is not None:
                 workbook.close()
+            stream.close()
 
 
 def _sheet_of(workbook: Any, name: str) -> Any:
@@ -98,6 +100,10 @@ def _fitted(row: tuple[Any, ...], width: int) -> tuple[Any, ...]:
     if len(row) < width:
         return row + (None,) * (width - len(row))
     return row[:width] if all(map(is_blank, row[width:])) else row
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["no reason given"])[0][:200]
 
 
 def _cell(value: Any) -> Any:
