@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, help="of all chance; 7 if not given")
         parser.add_argument("--days", type=int, help="of sales; 540 if not given")
-        parser.add_argument("--today", type=date.fromisoformat, help="the day after the last one, as YYYY-MM-DD")
+        parser.add_argument("--today", type=_day, help="the day after the last one, as YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # NumPy is loaded by who simulates, not by whoever lists the commands.
@@ -46,6 +47,13 @@ class Command(BaseCommand):
         self.stdout.write("Log in as one of (user, password, role):")
         for line in login_lines():
             self.stdout.write(f"  {line}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is no day; write it as YYYY-MM-DD") from None
 
 
 def _follow(bar: Any) -> Any:
