@@ -21,7 +21,7 @@ class ScopedModelPermissions(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
-        if view.action is None:  # a method that this path does not have: 405 follows
+        if view.action in {None, "metadata"}:  # a method that this path does not have: 405 follows
             return True
         needed = view.permissions_by_action.get(view.action)
         if needed is None:

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import AuthenticationFailed, NotFound, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
@@ -66,6 +67,16 @@ class ApiViewSet(ThrottledFirst, GenericViewSet[Any]):
         return serializer.validated_data
 
 
+class PatchMixin:
+    """Change some fields of a row; there is no PUT, because most of the row is not the caller's to set."""
+
+    def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(self.get_serializer(self.get_object()).data)
+
+
 class UnknownPath(ThrottledFirst):
     """Every path under ``/api/`` that does not exist, for every method."""
 
@@ -89,5 +100,8 @@ def known_row(queryset: models.QuerySet[Row], *, field: str, **look_up: str) -> 
 def period(query: Mapping[str, Any], *, today: date) -> tuple[date, date]:
     """The days asked for, both included; 28 days where the first is left open, up to today where the last is."""
     last: date = query.get("date_to") or today
-    first: date = query.get("date_from") or last - timedelta(days=DEFAULT_DAYS - 1)
+    try:
+        first: date = query.get("date_from") or last - timedelta(days=DEFAULT_DAYS - 1)
+    except OverflowError as error:
+        raise ValidationError({"date_to": ["There is no calendar that early."]}) from error
     return first, last

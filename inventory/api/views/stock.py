@@ -24,7 +24,7 @@ from inventory.api.serializers.stock import (
     StockLevelSerializer,
     TransactionSerializer,
 )
-from inventory.api.views.base import ApiViewSet
+from inventory.api.views.base import ApiViewSet, PatchMixin
 from inventory.calc.movements import RETURN, SALE
 from inventory.models import InventoryTransaction, StockLevel
 from inventory.services.counts import adjust_stock, count_stock
@@ -35,12 +35,11 @@ STOCK_SCOPE = "stock:write"
 
 
 @extend_schema_view(partial_update=extend_schema(summary="Set the minimum and the maximum; stock moves by the ledger"))
-class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, ApiViewSet):
+class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PatchMixin, ApiViewSet):
     """What each store has of each product now."""
 
     queryset = StockLevel.objects.with_stock_status().select_related("store", "product").order_by("pk")
     serializer_class = StockLevelSerializer
-    http_method_names = ["get", "head", "patch", "post"]
     permissions_by_action = {
         "list": "inventory.view_stocklevel",
         "retrieve": "inventory.view_stocklevel",
@@ -50,11 +49,6 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     }
     filterset_class = filters.StockFilters
     ordering_fields = ["on_hand_units", "last_event_at"]
-
-    def perform_update(self, serializer: Any) -> None:
-        super().perform_update(serializer)
-        # The status was annotated before the bounds changed.
-        serializer.instance = self.get_queryset().get(pk=serializer.instance.pk)
 
     @extend_schema(
         summary="Change the stock by a signed number of units, with the reason",
