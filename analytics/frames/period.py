@@ -39,13 +39,13 @@ class PeriodFrame:
     """Four queries, whatever the number of products.
 
     ``sales`` holds every product of the store with a row in the period, because shares need the whole store; the
-    others hold the products asked for. ``stock_changes`` are the net changes by day from the first day of the
+    others hold the products asked for, and ``sold_before`` (the period) all of those that exist. ``stock_changes`` are the net changes by day from the first day of the
     period on, and past its end up to now.
     """
 
     sales: dict[int, SalesOfPeriod]
     levels: dict[int, LevelNow]
-    sold_before: frozenset[int]
+    sold_before: dict[int, bool]
     stock_changes: dict[int, dict[date, int]] = field(default_factory=dict)
 
 
@@ -57,11 +57,11 @@ def load_period(*, store_id: int, product_ids: Sequence[int], first_day: date, l
     before = DailySales.objects.filter(
         store_id=store_id, product_id=OuterRef("pk"), business_date__lt=first_day, units__gt=0
     )
-    sold_before = Product.objects.filter(Exists(before), pk__in=product_ids).values_list("pk", flat=True)
+    products = Product.objects.filter(pk__in=product_ids).values_list("pk", Exists(before))
     return PeriodFrame(
         sales=_sales(store_id, first_day, last_day),
         levels={product_id: LevelNow(*values) for product_id, *values in levels},
-        sold_before=frozenset(sold_before),
+        sold_before=dict(products),
         stock_changes=_stock_changes(store_id, product_ids, first_day),
     )
 

@@ -14,6 +14,7 @@ from analytics.calc.performance import Performance, PeriodFacts, measure, period
 from analytics.calc.stock_days import closing_stock, days_on_shelf
 from analytics.frames.period import LevelNow, PeriodFrame, SalesOfPeriod, load_period
 from analytics.models import ProductPerformance
+from analytics.services.products import require_known_products
 from invencare.lib.upsert import upsert
 from inventory.models import Store
 
@@ -29,7 +30,7 @@ def analyse_performance(
     """Measure the ``period_days`` that end with ``analysis_date`` and write one row per product.
 
     A second call for the same day and period type updates the rows. The number of queries does not grow with the
-    products. Raises ``ValidationError`` for a period that is not 1 to 731 days.
+    products. Raises ``ValidationError`` for a period that is not 1 to 731 days and for unknown products.
     """
     if not 1 <= period_days <= LONGEST_PERIOD_DAYS:
         raise ValidationError({"period_days": f"The period is 1 to {LONGEST_PERIOD_DAYS} days."})
@@ -38,6 +39,7 @@ def analyse_performance(
         return []
     first_day = analysis_date - timedelta(days=period_days - 1)
     frame = load_period(store_id=store.pk, product_ids=ids, first_day=first_day, last_day=analysis_date)
+    require_known_products(ids, frame.sold_before)
     standings = rank_by_revenue({product_id: float(sales.revenue) for product_id, sales in frame.sales.items()})
     rows = []
     for product_id in ids:
@@ -60,7 +62,7 @@ def _facts(
         days_on_shelf=days_on_shelf(
             first_day=first_day,
             last_day=last_day,
-            was_there_before=product_id in frame.sold_before,
+            was_there_before=frame.sold_before[product_id],
             first_sale=sales.first_sale,
             tracked_from=level.tracked_from,
         ),

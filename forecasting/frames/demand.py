@@ -20,7 +20,8 @@ class DailyDemand:
     """Rows are ``product_ids`` in their order, columns the days up to ``last_day``; float64, 0 where no row is.
 
     ``sold_units`` and ``returned_units`` in units, ``out_of_stock_share`` of the day (0 to 1 and, on a day with
-    25 hours, a little over); ``started`` (bool, one per product): sold before the first column.
+    25 hours, a little over); ``started`` (bool, one per product): sold before the first column. ``known_ids``
+    are those of the products that exist.
     """
 
     product_ids: tuple[int, ...]
@@ -29,6 +30,7 @@ class DailyDemand:
     returned_units: npt.NDArray[np.float64]
     out_of_stock_share: npt.NDArray[np.float64]
     started: npt.NDArray[np.bool_]
+    known_ids: frozenset[int]
 
 
 def load_daily_demand(*, store_id: int, product_ids: Sequence[int], last_day: date, days: int) -> DailyDemand:
@@ -42,7 +44,7 @@ def load_daily_demand(*, store_id: int, product_ids: Sequence[int], last_day: da
         .values_list("product_id", "business_date", "units", "returned_units", "out_of_stock_seconds")
     )
     before = own.filter(product_id=OuterRef("pk"), business_date__lt=first_day, units__gt=0)
-    started = set(Product.objects.filter(Exists(before), pk__in=ids).values_list("pk", flat=True))
+    started = dict(Product.objects.filter(pk__in=ids).values_list("pk", Exists(before)))
     values = np.zeros((3, len(ids), days))
     if rows:
         row_of = {product_id: row for row, product_id in enumerate(ids)}
@@ -56,5 +58,6 @@ def load_daily_demand(*, store_id: int, product_ids: Sequence[int], last_day: da
         sold_units=values[0],
         returned_units=values[1],
         out_of_stock_share=values[2] / SECONDS_OF_A_DAY,
-        started=np.array([product_id in started for product_id in ids], dtype=np.bool_),
+        started=np.array([started.get(product_id, False) for product_id in ids], dtype=np.bool_),
+        known_ids=frozenset(started),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from analytics.services.products import require_known_products
 from forecasting.calc.config import DAMPED_TREND, DAY_LEVELS, MODELS, SEASONAL_NAIVE, SUM_LEVELS, ForecastConfig
 from forecasting.calc.demand import observed_demand
 from forecasting.calc.panel import DemandSum, PanelForecast, forecast_panel
@@ -52,7 +53,8 @@ def forecast_series(
     """Forecast ``horizon_days`` from ``forecast_date`` on, from the sales up to the day before it.
 
     Replaces what was forecast for that day. A product with fewer than 7 days since its first sale is not forecast
-    and loses a forecast of that day that it had. Raises ``ValidationError`` for a horizon that is not 1 to 91 days.
+    and loses a forecast of that day that it had. Raises ``ValidationError`` for a horizon that is not 1 to 91 days and for
+    unknown products.
     """
     if not 1 <= horizon_days <= LONGEST_DAYS:
         raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
@@ -61,6 +63,7 @@ def forecast_series(
     history = load_daily_demand(
         store_id=store.pk, product_ids=product_ids, last_day=forecast_date - timedelta(days=1), days=HISTORY_DAYS
     )
+    require_known_products(history.product_ids, history.known_ids)
     lengths = _sum_days(history.product_ids, load_sources(history.product_ids))
     demand = observed_demand(
         sold_units=history.sold_units,

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
+from analytics.services.products import require_known_products
 from forecasting.calc.protection import ASSUMED_LEAD_TIME_DAYS, ASSUMED_REVIEW_DAYS, lead_days, protection_days
 from forecasting.models import ProductDemandForecast
 from insights.calc.policy import FORECAST, NEVER_SOLD, NEW_PRODUCT, URGENCY_RANK, OrderInputs, PolicyConfig, plan_order
@@ -47,18 +48,20 @@ def recommend(
     """Write the day's recommendation of every product that needs an order, from the day's forecast and the stock now.
 
     Pending rows of the day are refreshed and rows that a person decided are left alone: the rows are locked in
-    primary-key order before they are looked at, so that a decision comes before or after, never between. Pending
-    rows of earlier days expire, and the day's own where nothing is needed any more. A product that has a row of a
-    later day is left out: an old day run again changes nothing that is newer. Two calls that both add a product's
-    first row of a day end with an ``IntegrityError`` for one of them, who finds the row when called again.
+    primary-key order before anything is read, so that a decision, and the order that it makes, comes before or
+    after, never between. Pending rows of earlier days expire, and the day's own where nothing is needed any more. A
+    product that has a row of a later day is left out: an old day run again changes nothing that is newer. Two calls
+    that both add a product's first row of a day end with an ``IntegrityError`` for one of them, who finds the row
+    when called again.
     """
     ids = sorted(set(product_ids))
+    known = _lock_rows(store, ids, recommendation_date)
     frame = load_reorder_frame(store_id=store.pk, product_ids=ids, recommendation_date=recommendation_date)
+    require_known_products(ids, frame.products)
     config = config or PolicyConfig()
     wanted = {
         product_id: row for product_id in ids if (row := _recommendation(frame, product_id, config)) is not None
     }
-    known = _lock_rows(store, ids, recommendation_date)
     of_today = {row.product_id: row for row in known if row.recommendation_date == recommendation_date}
     newer = {row.product_id for row in known if row.recommendation_date > recommendation_date}
     decided = {product_id for product_id, row in of_today.items() if row.status in {Status.APPROVED, Status.REJECTED}}
