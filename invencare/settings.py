@@ -189,6 +189,8 @@ if CELERY_BROKER_URL.startswith("filesystem"):
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": env.int("CELERY_VISIBILITY_TIMEOUT", default=3600)}
+    if CELERY_BROKER_URL.startswith("redis") and (key_prefix := env.str("CELERY_KEY_PREFIX", default="")):
+        CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = key_prefix  # for a Redis that others use too
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
