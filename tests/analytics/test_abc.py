@@ -15,8 +15,8 @@ def classes(*revenue: float) -> str:
 def test_the_class_is_the_place_in_the_cumulative_revenue() -> None:
     assert classes(50, 30, 15, 5) == "A A B C"
     standings = rank_by_revenue({7: 15, 8: 50, 9: 30, 10: 5})
-    assert [standings[id].share for id in (8, 9, 7, 10)] == pytest.approx([0.50, 0.30, 0.15, 0.05])
-    assert [standings[id].share_before for id in (8, 9, 7, 10)] == pytest.approx([0, 0.50, 0.80, 0.95])
+    assert [standings[product].share for product in (8, 9, 7, 10)] == pytest.approx([0.50, 0.30, 0.15, 0.05])
+    assert [standings[product].share_before for product in (8, 9, 7, 10)] == pytest.approx([0, 0.50, 0.80, 0.95])
 
 
 def test_the_best_product_is_a_however_small_its_share() -> None:

@@ -117,7 +117,9 @@ def test_negative_stock_counts_as_none_in_the_average() -> None:
     before=st.floats(0, 1),
     shelf=st.none() | st.integers(1, 31),
 )
-def test_the_score_lies_between_0_and_100_and_is_explained_by_its_parts(sold, returned, out, stock, before, shelf):
+def test_the_score_lies_between_0_and_100_and_is_explained_by_its_parts(
+    sold: int, returned: int, out: float, stock: list[int], before: float, shelf: int | None
+) -> None:
     figures = measure(
         replace(
             SIXTY,
@@ -196,7 +198,9 @@ def test_days_before_the_first_count_are_left_out() -> None:
         (False, None, -1, None),
     ],
 )
-def test_days_on_the_shelf_begin_with_the_first_sale_or_count(before, first_sale_ago, tracked_ago, days) -> None:
+def test_days_on_the_shelf_begin_with_the_first_sale_or_count(
+    before: bool, first_sale_ago: int | None, tracked_ago: int | None, days: int | None
+) -> None:
     assert (
         days_on_shelf(
             first_day=DAY - timedelta(days=29),

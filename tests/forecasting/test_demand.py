@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,14 @@ from forecasting.calc.demand import history_days, observed_demand
 from forecasting.calc.protection import lead_days, protection_days
 
 
-def one(sold: list[float], *, returned: list[float] | None = None, out: list[float] | None = None, started: bool = True):
+def one(
+    sold: list[float],
+    *,
+    returned: list[float] | None = None,
+    out: list[float] | None = None,
+    started: bool = True,
+) -> Any:
+    """The demand of one series."""
     zeros = [0.0] * len(sold)
     return observed_demand(
         sold_units=np.array([sold]),

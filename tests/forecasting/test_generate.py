@@ -2,26 +2,27 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from forecasting.calc.config import MODELS
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
-from forecasting.services.generate import forecast_series
-from inventory.models import DailySales, SupplierItem
+from forecasting.services.generate import ForecastResults, forecast_series
+from inventory.models import DailySales, Product, SupplierItem
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily
 
 YESTERDAY = TODAY - timedelta(days=1)
 WEEK = [4, 4, 4, 4, 4, 8, 0]
 
 
-def forecast(cast: Cast, *products, **changes):
-    arguments = {"store": cast.north, "forecast_date": TODAY, "now": NOW} | changes
+def forecast(cast: Cast, *products: Product, **changes: Any) -> ForecastResults:
+    arguments: dict[str, Any] = {"store": cast.north, "forecast_date": TODAY, "now": NOW} | changes
     return forecast_series(product_ids=[product.pk for product in products], **arguments)
 
 
-def strict_json(value) -> str:
+def strict_json(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 

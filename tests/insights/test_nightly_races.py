@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Event
 
 import pytest
@@ -34,7 +34,7 @@ def new_product(cast: Cast) -> ReorderRecommendation:
 
 
 @pytest.mark.parametrize("day", [TODAY, TOMORROW], ids=["same day", "next day"])
-def test_a_run_waits_for_a_decision_under_way_and_then_leaves_it_alone(cast: Cast, day) -> None:
+def test_a_run_waits_for_a_decision_under_way_and_then_leaves_it_alone(cast: Cast, day: date) -> None:
     row = new_product(cast)
     decided = Event()
 

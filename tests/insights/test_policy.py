@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insights.calc.policy import NEVER_SOLD, NEW_PRODUCT, OrderInputs, PolicyConfig, plan_order
+from insights.calc.policy import NEVER_SOLD, NEW_PRODUCT, Order, OrderInputs, PolicyConfig, plan_order
 
 # 4 units a day; 12 days to protect, of which 5 until an order arrives.
 STEADY = OrderInputs(
@@ -33,7 +34,7 @@ STEADY = OrderInputs(
 WITHOUT_FORECAST = {"protection": {}, "lead_time": {}, "demand_per_day": 0.0}
 
 
-def plan(**changes):
+def plan(**changes: Any) -> Order:
     return plan_order(replace(STEADY, **changes))
 
 
@@ -150,50 +151,44 @@ def test_the_levels_can_be_chosen() -> None:
     assert plan_order(STEADY, config).demand_target_units == 48
 
 
-amounts = st.floats(0, 1e5, allow_nan=False)
+amounts = st.lists(st.floats(0, 1e5), min_size=5, max_size=5).map(sorted)
 
 
-@given(
-    on_hand=st.integers(-1000, 10**5),
-    counted=st.booleans(),
-    on_order=st.integers(0, 10**4),
-    minimum=st.integers(0, 5000),
-    room=st.none() | st.integers(0, 5000),
-    abc_class=st.sampled_from(["A", "B", "C", ""]),
-    units=st.lists(amounts, min_size=5, max_size=5).map(sorted),
-    deviation=st.floats(0, 10),
-    pack=st.integers(1, 100),
-    least=st.integers(0, 500),
-)
-def test_every_order_is_whole_packs_and_covers_the_need_within_the_maximum(
-    on_hand, counted, on_order, minimum, room, abc_class, units, deviation, pack, least
-) -> None:
-    inputs = replace(
+@st.composite
+def cases(draw: st.DrawFn) -> OrderInputs:
+    minimum = draw(st.integers(0, 5000))
+    room = draw(st.none() | st.integers(0, 5000))
+    return replace(
         STEADY,
-        on_hand_units=on_hand,
-        is_counted=counted,
-        on_order_units=on_order,
+        on_hand_units=draw(st.integers(-1000, 10**5)),
+        is_counted=draw(st.booleans()),
+        on_order_units=draw(st.integers(0, 10**4)),
         minimum_units=minimum,
         maximum_units=0 if room is None else minimum + room,
-        abc_class=abc_class,
-        lead_time_sd_days=deviation,
-        protection=dict(zip(STEADY.protection, units, strict=True)),
-        pack_size=pack,
-        minimum_order_quantity=least,
+        abc_class=draw(st.sampled_from(["A", "B", "C", ""])),
+        lead_time_sd_days=draw(st.floats(0, 10)),
+        protection=dict(zip(STEADY.protection, draw(amounts), strict=True)),
+        pack_size=draw(st.integers(1, 100)),
+        minimum_order_quantity=draw(st.integers(0, 500)),
     )
+
+
+@given(cases())
+def test_every_order_is_whole_packs_and_covers_the_need_within_the_maximum(inputs: OrderInputs) -> None:
     order = plan_order(inputs)
+    pack, least = inputs.pack_size, inputs.minimum_order_quantity
     assert order.quantity >= 0
     assert order.quantity % pack == 0
     assert (order.quantity == 0) == (order.need_units == 0)
     if order.quantity:
         assert order.quantity >= least
-        assert order.position_units + order.quantity >= minimum
+        assert order.position_units + order.quantity >= inputs.minimum_units
         assert order.quantity < max(order.need_units, least) + pack
         if not inputs.maximum_units:
             assert order.quantity >= order.need_units
         if order.passes_maximum_by_units:  # then no smaller order was possible
             smaller = order.quantity - pack
-            assert smaller < max(least, 1) or order.position_units + smaller < minimum
+            assert smaller < max(least, 1) or order.position_units + smaller < inputs.minimum_units
 
 
 @given(st.integers(-100, 200), st.integers(0, 100))

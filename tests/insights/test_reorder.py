@@ -85,8 +85,10 @@ def test_the_dossier_alone_gives_the_quantity_and_the_reasons(cast: Cast) -> Non
         "Order up to 56.2 units.",
         "Missing are 37 units; in packs of 6 with a minimum order of 6 units the order is 42 units.",
         "The stock on hand lasts 5 days at the expected demand.",
-        "Without this order it runs out before an order could arrive with 50% probability, and within 12 days with "
-        "99%; 28.0 units of sales would be lost, a margin of 56.02.",
+        (
+            "Without this order it runs out before an order could arrive with 50% probability, and within 12 days "
+            "with 99%; 28.0 units of sales would be lost, a margin of 56.02."
+        ),
     ]
 
 
