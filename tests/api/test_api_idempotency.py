@@ -11,9 +11,9 @@ import pytest
 from django.db import connection, connections
 from rest_framework.test import APIClient
 
+from invencare.lib import clock
 from inventory.models import IdempotentRequest, InventoryTransaction, Receipt, StockLevel
 from inventory.services.idempotency import Answer, InProgress, Request, answer_once, effect_key, forget_answers
-from invencare.lib import clock
 from tests.api.conftest import World, machine, order, person
 from tests.cast import Cast, set_bounds
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from invencare.lib import clock
 from inventory.models import ApiKey
 from inventory.services.api_keys import SCOPES, create_key, note_use, revoke_key
-from invencare.lib import clock
 from tests.api.conftest import with_key
 from tests.cast import NOW, Cast
 
