@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from invencare.lib.clock import seconds_by_day
 from inventory.calc.simulation.config import FULL, SMALL, DemoConfig, config_for
-from inventory.calc.simulation.events import Kind, balances, reported_sales
+from inventory.calc.simulation.events import Kind, reported_sales
 from inventory.calc.simulation.replenishment import RETURN_AFTER_DAYS
+from inventory.calc.simulation.shelf import balances
 from inventory.calc.simulation.simulate import Simulation, simulate
 
 LAST_DAY = date(2026, 3, 15)

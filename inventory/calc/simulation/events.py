@@ -1,21 +1,19 @@
-"""The simulated days as ledger movements in order of time, and what a ledger must make of them."""
+"""The simulated days as ledger movements in order of time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inventory.calc.simulation.catalogue import Catalogue
 from inventory.calc.simulation.demand import Demand, IntArray
+from inventory.calc.simulation.local_time import HOUR, LocalTime
 from inventory.calc.simulation.replenishment import RETURN_AFTER_DAYS, StockPath
 from inventory.calc.simulation.shoppers import Baskets
 
-HOUR = 3_600
 COUNTED_AT = 6 * HOUR  # local seconds of the day
 DELIVERIES = (6.5 * HOUR, 8.5 * HOUR)
 RETURNS = (9 * HOUR, 9.4 * HOUR)
@@ -56,24 +54,6 @@ class Events:
     def taken(self, order: IntArray) -> Events:
         """The events at these places, in this order."""
         return Events(**{column.name: getattr(self, column.name)[order] for column in fields(self)})
-
-
-class LocalTime:
-    """Turns a store's day and second of the day into seconds since 1970, for every zone and day once."""
-
-    def __init__(self, catalogue: Catalogue, first_day: date, days: int) -> None:
-        dates = [first_day + timedelta(days=day) for day in range(days + 1)]
-        zones = [ZoneInfo(store.time_zone) for store in catalogue.stores]
-        # Noon less twelve hours: right for every time after the clock change of the small hours.
-        self.from_noon = np.array([[_epoch(day, time(12), zone) - 12 * HOUR for day in dates] for zone in zones])
-        self.midnight = np.array([[_epoch(day, time.min, zone) for day in dates] for zone in zones])
-
-    def at(self, store: IntArray, day: IntArray, second_of_day: NDArray[np.float64] | IntArray) -> IntArray:
-        return np.asarray(self.from_noon[store, day] + np.asarray(second_of_day).astype(np.int64))
-
-
-def _epoch(day: date, clock: time, zone: ZoneInfo) -> int:
-    return round(datetime.combine(day, clock, tzinfo=zone).timestamp())
 
 
 def assemble_events(
@@ -239,37 +219,3 @@ def _till_times(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Local seconds of the day, busiest around 12:30 and 18:00."""
     peak = np.where(rng.random(count) < 0.45, 12.5 * HOUR, 18 * HOUR)
     return np.clip(rng.normal(peak, 1.5 * HOUR), *SALES)
-
-
-def balances(events: Events, products: int) -> tuple[IntArray, IntArray]:
-    """The events' places by series and time, and the stock in the ledger after each, in that order."""
-    series = events.store * products + events.product
-    order = np.argsort(series, kind="stable")
-    total = np.cumsum(events.change[order])
-    is_first = np.diff(series[order], prepend=-1) != 0
-    before_series = (total - events.change[order])[is_first]
-    return order, total - np.repeat(before_series, np.diff(np.append(np.flatnonzero(is_first), len(order))))
-
-
-def out_of_stock_seconds(events: Events, local: LocalTime, shape: tuple[int, int, int]) -> IntArray:
-    """Seconds of each local day [S, P, T] on which the ledger shows no stock, from the first movement on.
-
-    A stock-out begins with the movement that leaves 0 or less and ends with the next that leaves more; one that is
-    still open lasts to the end of the last day.
-    """
-    _, products, days = shape
-    order, after = balances(events, products)
-    is_out = after <= 0
-    series = events.store[order] * products + events.product[order]
-    at, day = events.at[order], events.day[order]
-    is_last = np.diff(series, append=-1) != 0
-    ends_at = np.where(is_last, local.midnight[series // products, days], np.append(at[1:], 0))
-    end_day = np.where(is_last, days - 1, np.append(day[1:], 0))
-    seconds = np.zeros(shape, dtype=np.int64)
-    for place in np.flatnonzero(is_out):
-        store, product = divmod(int(series[place]), products)
-        midnights = local.midnight[store]
-        for one_day in range(day[place], end_day[place] + 1):
-            start = max(at[place], midnights[one_day])
-            seconds[store, product, one_day] += max(0, min(ends_at[place], midnights[one_day + 1]) - start)
-    return seconds

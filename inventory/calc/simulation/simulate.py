@@ -11,15 +11,10 @@ import numpy as np
 from inventory.calc.simulation.catalogue import Catalogue, draw_catalogue
 from inventory.calc.simulation.config import DemoConfig
 from inventory.calc.simulation.demand import Demand, IntArray, draw_demand
-from inventory.calc.simulation.events import (
-    Events,
-    LocalTime,
-    assemble_events,
-    out_of_stock_seconds,
-    reported_sales,
-    sold_out,
-)
+from inventory.calc.simulation.events import Events, assemble_events, reported_sales, sold_out
+from inventory.calc.simulation.local_time import LocalTime
 from inventory.calc.simulation.replenishment import StockPath, run_stock
+from inventory.calc.simulation.shelf import out_of_stock_seconds
 from inventory.calc.simulation.shoppers import Shoppers, draw_shoppers, fill_baskets
 
 
@@ -69,7 +64,6 @@ def simulate(config: DemoConfig, rng: np.random.Generator, *, last_day: date) ->
     baskets = fill_baskets(shoppers, visits, catalogue, on_offer, of_baskets)
     local = LocalTime(catalogue, first_day, config.days)
     events = assemble_events(catalogue, demand, stock, baskets, local, of_times)
-    shape = (config.stores, config.products, config.days)
     return Simulation(
         config=config,
         first_day=first_day,
@@ -79,5 +73,5 @@ def simulate(config: DemoConfig, rng: np.random.Generator, *, last_day: date) ->
         stock=stock,
         shoppers=shoppers,
         events=events,
-        out_of_stock_seconds=out_of_stock_seconds(events, local, shape),
+        out_of_stock_seconds=out_of_stock_seconds(events, local, demand.rate.shape),
     )
