@@ -19,7 +19,7 @@ from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, In
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
 from insights.services.runs import last_complete_day
-from inventory.models import Alert, DailySales, PurchaseOrder, StockLevel, Store
+from inventory.models import Alert, DailySales, Product, PurchaseOrder, StockLevel, Store
 from inventory.querysets.scope import StoreScope
 
 Money = Mapping[str, Decimal]
@@ -196,20 +196,18 @@ def _days(rows: Sequence[dict[str, Any]], period: Period) -> list[DaySales]:
 
 
 def _top_products(sales: Any) -> list[dict[str, Any]]:
-    """Most units first: units add up over currencies."""
-    return list(
-        sales.order_by()
-        .values("product_id", sku=F("product__sku"), name=F("product__name"))
-        .annotate(net_units=_net_units(), money=Sum("revenue"))
-        .order_by("-net_units", "sku")[:TOP_PRODUCTS]
-    )
+    """Most units first: units add up over currencies. Names are read for the few that are shown alone."""
+    sums = sales.order_by().values("product_id").annotate(net_units=_net_units(), money=Sum("revenue"))
+    top = list(sums.order_by("-net_units", "product_id")[:TOP_PRODUCTS])
+    products = Product.objects.in_bulk([row["product_id"] for row in top])
+    return [{**row, "product": products[row["product_id"]]} for row in top]
 
 
 def _categories(sales: Any) -> list[dict[str, Any]]:
     return list(
         sales.order_by()
         .values(category=F("product__category"))
-        .annotate(net_units=_net_units(), money=Sum("revenue"), products=Count("product_id", distinct=True))
+        .annotate(net_units=_net_units(), money=Sum("revenue"))
         .order_by("-net_units", "category")[:TOP_CATEGORIES]
     )
 

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from import_export.admin import ImportExportMixin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from inventory.admin.formats import SPREADSHEETS, escape_cell
+from inventory.admin.formats import SPREADSHEETS, FileTooLarge, escape_cell
 
 EXPORT_ROWS = 1_000_000
 """The most rows that one streamed export holds; more than that is asked for in parts, by filter."""
@@ -36,6 +36,13 @@ class CatalogueExchange(ImportExportMixin):  # type: ignore[misc]
     def has_export_permission(self, request: HttpRequest) -> bool:
         allowed: bool = self.has_view_permission(request)
         return allowed
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """Say what is wrong with the file where we know it; else what the package says."""
+        if isinstance(e, FileTooLarge):
+            form.add_error("import_file", str(e))
+        else:
+            super().add_data_read_fail_error_to_form(form, e)
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"user": request.user}

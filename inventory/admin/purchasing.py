@@ -13,6 +13,8 @@ from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -57,9 +59,9 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
 
     paginator = BoundedPaginator
     list_display = [
-        "number",
-        "supplier",
-        "store",
+        "show_number",
+        "show_supplier",
+        "show_store",
         "show_status",
         "show_lines",
         "show_units",
@@ -255,6 +257,18 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
             "may_close": may_change and order.status == Status.PARTLY_RECEIVED,
             "may_cancel": may_change and order.status in {Status.DRAFT, Status.APPROVED, Status.SENT},
         }
+
+    @display(description="number", ordering="pk")
+    def show_number(self, order: PurchaseOrder) -> SafeString:
+        return format_html('<span style="white-space: nowrap">{}</span>', order.number)
+
+    @display(description="supplier", ordering="supplier__name")
+    def show_supplier(self, order: PurchaseOrder) -> str:
+        return order.supplier.name
+
+    @display(description="store", ordering="store__code")
+    def show_store(self, order: PurchaseOrder) -> str:
+        return order.store.code
 
     @display(description="status", ordering="status", label=STATUS_LABELS)
     def show_status(self, order: PurchaseOrder) -> str:

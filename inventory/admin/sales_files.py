@@ -88,7 +88,7 @@ class SalesFileAdmin(ReadOnlyAdmin):
             request.POST or None,
             request.FILES or None,
             stores=Store.objects.visible_to(scope_of_user(user)).active(),
-            may_create=user.has_perm("inventory.add_product"),
+            may_create=user.has_perms(["inventory.add_store", "inventory.add_product"]),
         )
         context: dict[str, Any] = {}
         if request.method == "POST" and form.is_valid():

@@ -53,7 +53,7 @@ class UploadForm(forms.Form):
         help_text="Only when the preview guesses wrong: quantity=Menge, product=Artikel.",
     )
     create_missing = forms.BooleanField(
-        label="Create unknown products", required=False, widget=UnfoldBooleanSwitchWidget
+        label="Create unknown stores and products", required=False, widget=UnfoldBooleanSwitchWidget
     )
 
     def __init__(self, *args: Any, stores: Any, may_create: bool, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from inventory.admin.base import ScopedFilter, ScopedModelAdmin
 from inventory.admin.exchange import CatalogueExchange
 from inventory.admin.filters import ProductCategoryFilter, StockStatusFilter
 from inventory.admin.resources import StockLevelResource
+from inventory.admin.steps import add_errors
 from inventory.models import InventoryTransaction, PurchaseOrderLine, StockLevel
 from inventory.services.counts import adjust_stock, count_stock
 from inventory.services.errors import Conflict
@@ -167,7 +168,7 @@ class StockLevelAdmin(CatalogueExchange, ScopedModelAdmin):
             try:
                 movement = form.record(level, actor_name=request.user.get_username(), now=clock.now())
             except ValidationError as refusal:
-                _add_errors(form, refusal)
+                add_errors(form, refusal)
             except Conflict as conflict:
                 form.add_error(None, str(conflict))
             else:
@@ -211,14 +212,6 @@ class StockLevelAdmin(CatalogueExchange, ScopedModelAdmin):
         return str(level.stock_status)
 
 
-def _add_errors(form: forms.Form, refusal: ValidationError) -> None:
-    """Each message on the form's field of that name, the others above the form."""
-    fields = refusal.message_dict if hasattr(refusal, "error_dict") else {"": refusal.messages}
-    for name, texts in fields.items():
-        for text in texts:
-            form.add_error(name if name in form.fields else None, text)
-
-
 def _stock_chart(level: StockLevel, *, today: Any) -> dict[str, Any]:
     """Closing stock and sales per day; days without stock as marks; charts.js lays the forecast over it."""
     days = stock_history(level=level, last=today, days=HISTORY_DAYS)
@@ -235,5 +228,5 @@ def _stock_chart(level: StockLevel, *, today: Any) -> dict[str, Any]:
         labels=[day.day.isoformat() for day in days],
         series=series,
         y_title="Stock (units)",
-        y_right_title="Sold and forecast (units per day)",
+        y_right_title="Units per day",
     )

@@ -23,7 +23,7 @@
     data: series.values,
     borderColor: colour(series.colour),
     backgroundColor: colour(series.colour) + (series.kind === "bar" ? "99" : "22"),
-    borderWidth: series.kind === "bar" ? 0 : 2,
+    borderWidth: series.kind === "bar" ? 0 : series.width || 2,
     borderDash: series.dashed ? [6, 4] : [],
     stepped: series.stepped || false,
     fill: series.fill || false,

@@ -1,0 +1,142 @@
+"""The home page's numbers: periods, scope, currencies, the forecast ahead, and whether the nightly run is late."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from forecasting.models import ProductDemandForecast
+from insights.models import AnalysisRun
+from insights.services.dashboard import Period, build_dashboard, newest_sales_day
+from inventory.models import Store
+from inventory.querysets.scope import EVERY_STORE, NO_STORE, StoreScope
+from tests.cast import NOW, TODAY, Cast, make_person, movement, record, set_bounds
+from tests.insights.proposals import recommend
+
+YESTERDAY = TODAY - timedelta(days=1)
+WEEK = Period.ending(YESTERDAY, days=7)
+
+
+def sell(store: Store, cast: Cast, units: int, day: date, *, price: str = "5.00") -> None:
+    record(movement(store, cast.steady, "sale", units, day=day, unit_price=Decimal(price)))
+
+
+def test_a_period_has_both_ends_and_one_as_long_before_it() -> None:
+    assert (WEEK.first, WEEK.last, WEEK.days) == (date(2026, 3, 9), date(2026, 3, 15), 7)
+    assert WEEK.previous == Period(date(2026, 3, 2), date(2026, 3, 8))
+
+
+def test_sales_are_net_of_returns_and_compared_with_the_period_before(cast: Cast) -> None:
+    sell(cast.north, cast, 10, YESTERDAY)
+    record(movement(cast.north, cast.steady, "return", 2, day=YESTERDAY, unit_price=Decimal("5.00")))
+    sell(cast.north, cast, 4, WEEK.first - timedelta(days=1))
+    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    assert (board.totals.units, board.totals.revenue) == (8, {"GBP": Decimal("40.0000")})
+    assert (board.previous.units, board.previous.transactions) == (4, 1)
+    assert [day.units for day in board.days] == [0, 0, 0, 0, 0, 0, 8]
+
+
+def test_money_of_two_currencies_is_never_added_up(cast: Cast) -> None:
+    sell(cast.north, cast, 1, YESTERDAY)
+    sell(cast.south, cast, 2, YESTERDAY)
+    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    assert board.totals.revenue == {"GBP": Decimal("5.0000"), "EUR": Decimal("10.0000")}
+    assert board.currencies == ["EUR", "GBP"]
+
+
+def test_the_scope_cuts_every_number(cast: Cast) -> None:
+    for store in (cast.north, cast.south):
+        record(movement(store, cast.steady, "count", 30, day=TODAY - timedelta(days=20)))
+        sell(store, cast, 3, YESTERDAY)
+        recommend(store, cast.steady, cast.supplier)
+    board = build_dashboard(
+        scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None, period=WEEK, now=NOW
+    )
+    assert (board.totals.units, board.stock.levels, dict(board.pending)) == (3, 1, {"high": 1})
+    nothing = build_dashboard(scope=NO_STORE, store=None, period=WEEK, now=NOW)
+    assert (nothing.totals.units, nothing.stock.levels, nothing.pending, nothing.top_products) == (0, 0, {}, [])
+
+
+def test_one_store_can_be_chosen(cast: Cast) -> None:
+    sell(cast.north, cast, 3, YESTERDAY)
+    sell(cast.south, cast, 5, YESTERDAY)
+    board = build_dashboard(scope=EVERY_STORE, store=cast.south, period=WEEK, now=NOW)
+    assert board.totals.units == 5
+
+
+def test_stock_is_counted_by_its_state_and_valued_at_cost(cast: Cast) -> None:
+    record(movement(cast.north, cast.steady, "count", 10), movement(cast.north, cast.seasonal, "count", 2))
+    record(movement(cast.north, cast.new, "count", 1), movement(cast.north, cast.new, "sale", 3))
+    set_bounds(cast.north, cast.seasonal, minimum=5, maximum=50)
+    stock = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).stock
+    assert (stock.levels, stock.out_of_stock, stock.low, stock.overstocked) == (3, 1, 1, 0)
+    assert stock.value == {"GBP": Decimal("36.0000")}  # 12 units at 3.00; what is missing has no value
+
+
+def test_top_products_and_categories_come_by_units(cast: Cast) -> None:
+    sell(cast.north, cast, 3, YESTERDAY)
+    record(movement(cast.north, cast.new, "sale", 7, day=YESTERDAY, unit_price=Decimal("1.00")))
+    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    assert [(row["product"].sku, row["net_units"]) for row in board.top_products] == [("SKU-NEW", 7), ("SKU-STEADY", 3)]
+    assert [(row["category"], row["net_units"]) for row in board.categories] == [("Tools", 7), ("Coffee", 3)]
+
+
+def test_the_forecast_ahead_adds_up_series_and_counts_each_once(cast: Cast) -> None:
+    def forecast(store: Store, period: int, mean: list[float]) -> None:
+        ProductDemandForecast.objects.create(
+            store=store,
+            product=cast.steady,
+            forecast_date=TODAY,
+            forecast_period=period,
+            model="naive",
+            daily={"mean": mean},
+            created_at=NOW,
+        )
+
+    forecast(cast.north, 3, [1.0, 2.0, 3.0])
+    forecast(cast.north, 2, [1.0, 2.0])  # the same series over a shorter horizon
+    forecast(cast.south, 2, [10.0, 20.0])
+    ahead = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).forecast
+    assert ahead is not None
+    assert (ahead.first, list(ahead.units_per_day)) == (TODAY, [11.0, 22.0, 3.0])
+
+
+def run_of(day: date, status: str) -> AnalysisRun:
+    return AnalysisRun.objects.create(kind="nightly", business_date=day, status=status, created_at=NOW)
+
+
+@pytest.mark.parametrize(("days_ago", "is_late"), [(1, False), (2, False), (3, True)])
+def test_figures_are_late_when_a_night_was_missed(days_ago: int, is_late: bool, cast: Cast) -> None:
+    run_of(TODAY - timedelta(days=days_ago), "done")
+    assert build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).nightly.is_late is is_late
+
+
+def test_a_failed_run_makes_nothing_newer(cast: Cast) -> None:
+    old = run_of(TODAY - timedelta(days=9), "done")
+    failed = run_of(YESTERDAY, "failed")
+    state = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).nightly
+    assert (state.completed, state.latest, state.is_late) == (old, failed, True)
+
+
+def test_the_newest_sales_day_is_that_of_the_scope(cast: Cast) -> None:
+    sell(cast.south, cast, 1, YESTERDAY)
+    sell(cast.north, cast, 1, YESTERDAY - timedelta(days=5))
+    assert newest_sales_day(scope=EVERY_STORE, store=None) == YESTERDAY
+    assert newest_sales_day(scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None) == date(2026, 3, 10)
+    assert newest_sales_day(scope=NO_STORE, store=None) is None
+
+
+@pytest.mark.parametrize("days", [1, 20])
+def test_the_dashboard_asks_a_fixed_number_of_queries(days: int, cast: Cast) -> None:
+    for i in range(days):
+        for store in (cast.north, cast.south):
+            for product in cast.products:
+                record(movement(store, product, "sale", i + 1, day=YESTERDAY - timedelta(days=i)))
+    make_person("somebody", "Viewer")
+    with CaptureQueriesContext(connection) as queries:
+        build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    assert len(queries) == 13

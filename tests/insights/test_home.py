@@ -1,0 +1,114 @@
+"""The home page as each person sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from insights.models import AnalysisRun
+from tests.cast import TODAY, Cast, movement, record
+from tests.insights.proposals import recommend
+
+HOME = reverse("admin:index")
+
+
+def page(client: Client, user: Any, query: str = "") -> Any:
+    client.force_login(user)
+    response = client.get(HOME + query)
+    assert response.status_code == 200
+    return response
+
+
+@pytest.fixture
+def sold(cast: Cast) -> Cast:
+    for store, units in ((cast.north, 11), (cast.south, 23)):
+        record(movement(store, cast.steady, "count", 500, day=TODAY - timedelta(days=40)))
+        record(
+            movement(store, cast.steady, "sale", units, day=TODAY - timedelta(days=1), unit_price=Decimal("5.00"))
+        )
+        recommend(store, cast.steady, cast.supplier, urgency_level="critical")
+    return cast
+
+
+def test_without_data_it_says_what_to_do(cast: Cast, client: Client) -> None:
+    text = page(client, cast.administrator).content.decode()
+    assert "There are no sales yet." in text
+    assert "seed_demo" in text
+    assert "No nightly analysis has run yet." in text
+
+
+def test_who_has_no_role_is_told_whom_to_ask(cast: Cast, client: Client) -> None:
+    text = page(client, cast.outsider).content.decode()
+    assert "You have no role on this site yet" in text
+    assert "Revenue" not in text
+
+
+def test_it_begins_with_28_days_of_all_stores_that_end_with_the_newest_sale(sold: Cast, client: Client) -> None:
+    board = page(client, sold.viewer).context["board"]
+    assert (board.period.days, board.period.last) == (28, TODAY - timedelta(days=1))
+    assert board.totals.units == 34
+
+
+def test_a_store_manager_sees_the_own_store_alone(sold: Cast, client: Client) -> None:
+    response = page(client, sold.store_manager)
+    assert response.context["board"].totals.units == 11
+    assert "South" not in response.content.decode()
+
+
+def test_another_stores_code_in_the_address_is_refused(sold: Cast, client: Client) -> None:
+    response = page(client, sold.store_manager, "?store=S1&period=7")
+    assert response.context["board"].totals.units == 11
+    assert response.context["form"].errors["store"]
+
+
+def test_store_and_period_are_in_the_address(sold: Cast, client: Client) -> None:
+    board = page(client, sold.viewer, "?store=S1&period=7").context["board"]
+    assert (board.totals.units, board.period.days) == (23, 7)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("?first=2026-03-01", "Give both dates"),
+        ("?first=2026-03-09&last=2026-03-01", "The first date is after the last one."),
+        ("?first=2020-01-01&last=2026-03-01", "Choose at most 400 days."),
+        ("?period=5", "Select a valid choice"),
+        ("?first=yesterday&last=2026-03-01", "Enter a valid date."),
+    ],
+)
+def test_a_wrong_period_is_said_and_28_days_are_shown(query: str, message: str, sold: Cast, client: Client) -> None:
+    response = page(client, sold.viewer, query)
+    assert message in response.content.decode()
+    assert response.context["board"].period.days == 28
+
+
+def test_own_dates_are_taken(sold: Cast, client: Client) -> None:
+    board = page(client, sold.viewer, "?first=2026-03-10&last=2026-03-12").context["board"]
+    assert (board.period.days, board.totals.units) == (3, 0)
+
+
+def test_what_needs_a_decision_links_to_the_list_that_shows_it(sold: Cast, client: Client) -> None:
+    decisions = page(client, sold.buyer, "?store=N1").context["decisions"]
+    assert [(item["urgency"], item["count"]) for item in decisions] == [("critical", 1)]
+    listed = client.get(decisions[0]["url"])
+    assert [row.store_id for row in listed.context["cl"].result_list] == [sold.north.pk]
+
+
+def test_every_link_of_the_cards_leads_to_a_page(sold: Cast, client: Client) -> None:
+    cards = page(client, sold.buyer, "?store=N1").context["cards"]
+    links = [card["url"] for card in cards if card.get("url")]
+    assert [client.get(link).status_code for link in links] == [200, 200, 200]
+
+
+def test_a_late_nightly_run_is_a_warning_with_a_way_out(sold: Cast, client: Client) -> None:
+    AnalysisRun.objects.create(
+        kind="nightly", business_date=TODAY - timedelta(days=30), status="done", created_at="2026-02-15T00:00Z"
+    )
+    assert "The figures are old." in page(client, sold.viewer).content.decode()
+    assert "Start it now" in page(client, sold.analyst).content.decode()
+    assert "Start it now" not in page(client, sold.viewer).content.decode()
