@@ -58,4 +58,5 @@ requirements: python ## pin the packages of pyproject.toml anew
 	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
 	$(PIN) --extra analysis -o requirements/run.txt
 	$(PIN) --extra test -o requirements/test.txt
+	$(PIN) --extra analysis --extra mysql --extra redis -o requirements/server.txt
 	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra lint --extra analysis -o requirements/ci.txt
