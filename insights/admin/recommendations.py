@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -33,6 +34,7 @@ from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
 
 MAY_DECIDE = "insights.decide_reorderrecommendation"
+IDS = re.compile("[0-9]{1,18}(,[0-9]{1,18})*")
 SHOWN_ROWS = 20
 SHOWN_SKIPS = 10
 LIST = "admin:insights_reorderrecommendation_changelist"
@@ -100,10 +102,10 @@ class BulkForm(forms.Form):
     reason = forms.CharField(required=False, max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
 
     def clean_ids(self) -> list[int]:
-        try:
-            return [int(pk) for pk in self.cleaned_data["ids"].split(",")]
-        except ValueError as error:
-            raise ValidationError("The chosen rows cannot be read; choose them again.") from error
+        ids: str = self.cleaned_data["ids"]
+        if not IDS.fullmatch(ids):
+            raise ValidationError("The chosen rows cannot be read; choose them again.")
+        return [int(pk) for pk in ids.split(",")]
 
 
 @admin.register(ReorderRecommendation)
@@ -113,17 +115,17 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     paginator = BoundedPaginator
     list_display = [
         "show_product",
-        "store",
+        "show_store",
         "show_urgency",
+        "show_quantity",
+        "show_value",
         "show_on_hand",
         "show_on_order",
         "show_demand",
-        "show_quantity",
-        "show_value",
-        "show_at_risk",
         "show_chance",
+        "show_at_risk",
         "abc_class",
-        "supplier",
+        "show_supplier",
         "show_status",
     ]
     list_select_related = ["product", "store", "supplier"]
@@ -277,8 +279,16 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/insights/reorderrecommendation/confirm.html", context)
 
     @display(description="product", ordering="product__sku")
-    def show_product(self, row: ReorderRecommendation) -> str:
-        return str(row.product)
+    def show_product(self, row: ReorderRecommendation) -> SafeString:
+        return format_html('<span style="display: block; min-width: 11rem">{}</span>', str(row.product))
+
+    @display(description="store", ordering="store__code")
+    def show_store(self, row: ReorderRecommendation) -> str:
+        return row.store.code
+
+    @display(description="supplier", ordering="supplier__code")
+    def show_supplier(self, row: ReorderRecommendation) -> str:
+        return row.supplier.code if row.supplier else "none"
 
     @display(
         description="urgency",
@@ -296,7 +306,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     def show_on_order(self, row: ReorderRecommendation) -> str:
         return f"{row.on_order_units:,}"
 
-    @display(description="demand, 14 days (units)", ordering="projected_demand_14_days")
+    @display(description="14-day demand (units)", ordering="projected_demand_14_days")
     def show_demand(self, row: ReorderRecommendation) -> str:
         return "–" if row.projected_demand_14_days is None else f"{row.projected_demand_14_days:,.1f}"
 
@@ -314,7 +324,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     def show_at_risk(self, row: ReorderRecommendation) -> str:
         return f"{row.money_at_risk:,.2f} {row.store.currency}"
 
-    @display(description="runs out (chance)", ordering="stockout_probability")
+    @display(description="runs out", ordering="stockout_probability")
     def show_chance(self, row: ReorderRecommendation) -> str:
         return "–" if row.stockout_probability is None else f"{row.stockout_probability:.0%}"
 
@@ -398,8 +408,8 @@ def _chart(outlook: StockOutlook) -> dict[str, Any]:
         low = chart_series("80 % of days: from", _rounded([day.low_units for day in days]), colour="accent")
         high = chart_series("80 % of days: to", _rounded([day.high_units for day in days]), colour="accent")
         series += [
-            low,
-            {**high, "fill": "-1"},
+            {**low, "width": 0.5},
+            {**high, "width": 0.5, "fill": "-1"},
             chart_series("Forecast", _rounded([day.expected_units for day in days]), colour="accent", dashed=True),
             chart_series(
                 "Stock without this order",
@@ -418,8 +428,8 @@ def _chart(outlook: StockOutlook) -> dict[str, Any]:
     return chart_data(
         labels=[day.day.isoformat() for day in days],
         series=series,
-        y_title="Sold and forecast (units per day)",
-        y_right_title="Stock at close (units)",
+        y_title="Units per day",
+        y_right_title="Stock (units)",
     )
 
 
@@ -441,7 +451,11 @@ def _approved(decision: Decision) -> SafeString:
 
 
 def _tell(request: HttpRequest, outcome: Outcome, *, word: str) -> None:
-    if outcome.done:
+    if outcome.done and word == "approved":
+        drafts = f"{reverse('admin:inventory_purchaseorder_changelist')}?status__exact=draft"
+        said = format_html('{} approved, on <a href="{}">draft orders</a>.', f"{len(outcome.done):,}", drafts)
+        messages.success(request, said)
+    elif outcome.done:
         messages.success(request, f"{len(outcome.done):,} {word}.")
     if outcome.skipped:
         reasons = " · ".join(why for _, why in outcome.skipped[:SHOWN_SKIPS])

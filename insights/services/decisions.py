@@ -30,6 +30,8 @@ Status = ReorderRecommendation.Status
 
 MOST_AT_ONCE = 5_000
 LONGEST_REASON = 500
+LARGEST_KEY = 2**63 - 1
+"""A key over this is no row's, and more than a database can compare."""
 ANY_VALUE = "insights.decide_any_value"
 NO_SUPPLIER = "it has no supplier; give the product one, and the next nightly run can propose an order"
 
@@ -166,9 +168,10 @@ def _open_rows(
         raise ValidationError({"recommendation_ids": "Choose at least one recommendation."})
     if len(asked) > MOST_AT_ONCE:
         raise ValidationError({"recommendation_ids": f"Decide at most {MOST_AT_ONCE:,} at once, not {len(asked):,}."})
-    lock_rows(ReorderRecommendation, asked)
+    possible = [pk for pk in asked if 0 < pk <= LARGEST_KEY]
+    lock_rows(ReorderRecommendation, possible)
     found: dict[int, ReorderRecommendation] = {}
-    for ids in in_chunks(asked):
+    for ids in in_chunks(possible):
         visible = ReorderRecommendation.objects.filter(pk__in=ids).visible_to(scope)
         found |= {row.pk: row for row in visible.select_related("store", "product", "supplier")}
     decided = [row for row in found.values() if not row.is_pending]

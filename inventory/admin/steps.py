@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from inventory.services.errors import Conflict
 TYPED_LINES = 8
 MOST_TYPED_LINES = 200
 MOST_UNITS = 10_000_000
+LINE_ID = re.compile("[0-9]{1,18}")
+UNITS = re.compile("-?[0-9]{1,8}")
 
 
 def add_errors(form: forms.Form, refusal: ValidationError) -> None:
@@ -52,7 +55,7 @@ def posted_units(request: HttpRequest) -> dict[int, int]:
         text = str(value).strip()
         if line_id == name or not text:
             continue
-        if not line_id.isdecimal() or not text.lstrip("-").isdecimal() or abs(int(text)) > MOST_UNITS:
+        if not LINE_ID.fullmatch(line_id) or not UNITS.fullmatch(text):
             raise ValidationError({"lines": f"“{text[:20]}” is no number of units; use whole numbers."})
         units[int(line_id)] = int(text)
     return units

@@ -29,3 +29,8 @@ def require_store(store_id: int, *, actor: User, scope: StoreScope | None) -> No
 def log_line(text: str, *, now: datetime) -> str:
     """One line of an order's or transfer's notes."""
     return f"{now:%Y-%m-%d %H:%M} UTC: {text}"
+
+
+def in_units(units: int) -> str:
+    """The number with its word: 1 unit, 1,200 units."""
+    return f"{units:,} unit" if abs(units) == 1 else f"{units:,} units"

@@ -183,7 +183,7 @@ def test_many_are_approved_and_each_that_is_not_is_named(cast: Cast, settings: A
     orphan = recommend(cast.north, cast.intermittent, None)
     dear = recommend(cast.north, cast.new, cast.supplier, recommended_order_quantity=60)
     loose = recommend(cast.north, cast.dead, cast.supplier, recommended_order_quantity=7)
-    ids = [*good, taken.pk, orphan.pk, dear.pk, loose.pk, 0]
+    ids = [*good, taken.pk, orphan.pk, dear.pk, loose.pk, 0, 2**70]
     outcome = approve_many(recommendation_ids=ids, actor=cast.buyer, now=LATER, scope=EVERY_STORE, reason="weekly")
     assert outcome.done == good
     assert outcome.skipped == [
@@ -195,6 +195,7 @@ def test_many_are_approved_and_each_that_is_not_is_named(cast: Cast, settings: A
             "60 units cost 180.00 GBP, over your limit of 100.00; somebody who may decide any value has to approve it.",
         ),
         (loose.pk, "7 units cannot be ordered: packs of 6, at least 6. Use 6 or 12."),
+        (2**70, "it does not exist, or its store is not one of yours"),
     ]
     approved = ReorderRecommendation.objects.filter(status="approved").order_by("pk")
     assert list(approved.values_list("pk", "approved_quantity", "purchase_order_line__ordered_units")) == [

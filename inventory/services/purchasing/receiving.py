@@ -16,7 +16,7 @@ from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
 from inventory.services.ledger import record_movements
 from inventory.services.locking import in_one_transaction
-from inventory.services.people import log_line, name_of
+from inventory.services.people import in_units, log_line, name_of
 from inventory.services.purchasing.orders import Status, lock_order, move_order
 
 OVER_DELIVERY_FACTOR = 2
@@ -137,7 +137,7 @@ def _new_state(
         verb="received",
         come_from=[Status.SENT, Status.PARTLY_RECEIVED],
         version=None,  # the row lock above is the guard: a delivery is a fact, whatever was on the page
-        note=log_line(f"{name_of(actor)} received {units:,} units", now=now),
+        note=log_line(f"{name_of(actor)} received {in_units(units)}", now=now),
         status=Status.RECEIVED if is_complete else Status.PARTLY_RECEIVED,
         closed_at=now if is_complete else None,
     )

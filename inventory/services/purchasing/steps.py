@@ -11,7 +11,7 @@ from inventory.models import PurchaseOrder
 from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
 from inventory.services.locking import in_one_transaction
-from inventory.services.people import log_line, name_of
+from inventory.services.people import in_units, log_line, name_of
 from inventory.services.purchasing.orders import Status, get_order, lock_order, move_order
 
 
@@ -45,7 +45,7 @@ def close_order(
         verb="closed short",
         come_from=[Status.PARTLY_RECEIVED],
         version=version,
-        note=log_line(f"{name_of(actor)} closed it {missing:,} units short", now=now),
+        note=log_line(f"{name_of(actor)} closed it {in_units(missing)} short", now=now),
         status=Status.RECEIVED,
         closed_at=now,
     )
