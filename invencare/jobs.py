@@ -40,4 +40,10 @@ JOBS: tuple[Job, ...] = (
         description="Takes up uploaded sales files whose worker or messages were lost.",
         expire_seconds=290,
     ),
+    Job(
+        name="Forget API answers",
+        task="inventory.tasks.forget_api_answers",
+        schedule="40 3 * * *",
+        description="Drops answers kept for repeated API requests after 7 days; what they did stays known.",
+    ),
 )

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.core.exceptions import ValidationError
 
 from inventory.services.errors import Conflict
+from inventory.services.idempotency import KEPT_FOR, forget_answers
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
 from invencare.lib import clock
 
@@ -33,3 +34,9 @@ def resume_sales_files() -> None:
         if kept_path(sales_file).is_file():
             logger.warning("sales file %s was left behind; it is taken up again", sales_file.pk)
             import_sales_file.delay(sales_file.pk)
+
+
+@shared_task(name="inventory.tasks.forget_api_answers", acks_late=True)
+def forget_api_answers() -> int:
+    """Drop the answers to POSTs that are too old to be sent again; their effects stay known in the ledger."""
+    return forget_answers(before=clock.now() - KEPT_FOR)

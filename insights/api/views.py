@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, cast
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -37,6 +39,7 @@ from inventory.api.errors import NotHere
 from inventory.api.idempotency import idempotent
 from inventory.api.views.base import ApiViewSet
 
+EARLIEST_RUN = date(2000, 1, 1)
 DECIDE = "insights.decide_reorderrecommendation"
 
 
@@ -139,11 +142,11 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
         responses={202: RunSerializer},
     )
     def create(self, request: Request) -> Response:
-        body = self.read_body(StartRunSerializer)
+        day, now = self.read_body(StartRunSerializer)["business_date"], clock.now()
+        if day is not None and not EARLIEST_RUN <= day <= runs.last_complete_day(now=now):
+            raise ValidationError({"business_date": "This day is not over, or too long ago to be analysed."})
         try:  # it plans its chunks with the numeric part, which the light package lacks
-            run = runs.start_nightly(
-                business_date=body["business_date"], started_by=cast("User", request.user), now=clock.now()
-            )
+            run = runs.start_nightly(business_date=day, started_by=cast("User", request.user), now=now)
         except ModuleNotFoundError as error:
             raise NotHere from error
         transaction.on_commit(lambda: tasks.dispatch(run.pk))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
 MAX_PAGE_SIZE = 500
 PAGE_SIZE = "page_size"
+POSITION = re.compile("[0-9]{1,18}")
 
 
 class _StrictPageSize:
@@ -42,3 +44,10 @@ class LedgerPagination(_StrictPageSize, CursorPagination):
     page_size_query_param = PAGE_SIZE
     max_page_size = MAX_PAGE_SIZE
     parameters = frozenset({"cursor", PAGE_SIZE})
+
+    def decode_cursor(self, request: Request) -> Any:
+        """A cursor that we never gave is refused: DRF would hand its position to the database as it came."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,8 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from inventory.models import IdempotentRequest
 from inventory.services.locking import gave_up_for_locks, retried
+
+KEPT_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -237,6 +238,10 @@ def test_query_is_checked_by_name(query: str, field: str | None, buyer: APIClien
         "stock?page=-1",
         "stock?page=x",
         "transactions?cursor=rubbish",
+        "transactions?cursor=cD1hYmM=",  # p=abc
+        "transactions?cursor=cD0lMDA=",  # p=%00
+        "transactions?cursor=cD0tMQ==",  # p=-1
+        f"transactions?cursor={b64encode(b'p=' + b'9' * 30).decode()}",
         "stock/999999999999999999",
         "stock/9999999999999999999999999",
         "stock/abc",

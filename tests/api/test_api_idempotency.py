@@ -12,6 +12,7 @@ from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from invencare.lib import clock
+from inventory import tasks
 from inventory.models import IdempotentRequest, InventoryTransaction, Receipt, StockLevel
 from inventory.services.idempotency import Answer, InProgress, Request, answer_once, effect_key, forget_answers
 from tests.api.conftest import World, machine, order, person
@@ -117,6 +118,16 @@ def test_effect_is_known_after_the_answer_is_forgotten(cast: Cast) -> None:
     assert forget_answers(before=clock.now() + timedelta(seconds=1)) == 1
     assert _post(client, "transactions", BODY, "k1").json() == {"added": 0, "known": 1}
     assert _stock(cast) == -3
+
+
+def test_answers_are_kept_for_a_week(cast: Cast) -> None:
+    for key in ("old", "young"):
+        _post(person(cast.buyer), "transactions", BODY, key)
+    week_ago = clock.now() - timedelta(days=7)
+    IdempotentRequest.objects.filter(key="old").update(created_at=week_ago - timedelta(minutes=1))
+    IdempotentRequest.objects.filter(key="young").update(created_at=week_ago + timedelta(minutes=1))
+    assert tasks.forget_api_answers() == 1
+    assert IdempotentRequest.objects.get().key == "young"
 
 
 def test_adjust_and_count_move_once(world: World) -> None:

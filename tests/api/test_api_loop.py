@@ -214,6 +214,13 @@ def test_performance_names_what_is_wrong(changes: dict[str, Any], status: int, f
     assert not ProductPerformance.objects.exists()
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "2026-02-30", "today"])
+def test_run_of_a_day_that_cannot_be_analysed(day: str, cast: Cast) -> None:
+    response = person(cast.analyst).post("/api/v1/runs", {"business_date": day}, format="json")
+    assert (response.status_code, set(response.json()["error"]["fields"])) == (400, {"business_date"})
+    assert not AnalysisRun.objects.exists()
+
+
 def test_run_is_started_once_and_workers_are_told(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
