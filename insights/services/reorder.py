@@ -58,31 +58,19 @@ def recommend(
     known = _lock_rows(store, ids, recommendation_date)
     frame = load_reorder_frame(store_id=store.pk, product_ids=ids, recommendation_date=recommendation_date)
     require_known_products(ids, frame.products)
-    config = config or PolicyConfig()
-    wanted = {
-        product_id: row for product_id in ids if (row := _recommendation(frame, product_id, config)) is not None
-    }
-    of_today = {row.product_id: row for row in known if row.recommendation_date == recommendation_date}
-    newer = {row.product_id for row in known if row.recommendation_date > recommendation_date}
-    decided = {product_id for product_id, row in of_today.items() if row.status in {Status.APPROVED, Status.REJECTED}}
-    written = {product_id: row for product_id, row in wanted.items() if product_id not in decided | newer}
-    for product_id, row in written.items():
-        row.product_id, row.store_id = product_id, store.pk
-        row.recommendation_date, row.updated_at = recommendation_date, now
-        row.version = _next_version(of_today.get(product_id), row)
-    ReorderRecommendation.objects.bulk_create([row for product_id, row in written.items() if product_id not in of_today])
-    upsert(
-        [row for product_id, row in written.items() if product_id in of_today],
-        key=("product", "store", "recommendation_date"),
+    written = []
+    for product_id in ids:
+        row = None if product_id in known.closed else _recommendation(frame, product_id, config or PolicyConfig())
+        if row is not None:
+            row.product_id, row.store_id = product_id, store.pk
+            row.recommendation_date, row.updated_at = recommendation_date, now
+            row.version = _next_version(known.of_today.get(product_id), row)
+            written.append(row)
+    _write(written, known)
+    stale = known.pending_ids - {known.of_today[row.product_id].pk for row in written if row.product_id in known.of_today}
+    return Recommended(
+        written=[row.product_id for row in written], decided=sorted(known.decided), expired=expire(stale, now=now)
     )
-    stale = [
-        row.pk
-        for row in known
-        if row.status == Status.PENDING
-        and row.recommendation_date <= recommendation_date
-        and not (row.recommendation_date == recommendation_date and row.product_id in written)
-    ]
-    return Recommended(written=list(written), decided=sorted(decided), expired=expire(stale, now=now))
 
 
 def expire(recommendation_ids: Iterable[int], *, now: datetime) -> int:
@@ -94,12 +82,45 @@ def expire(recommendation_ids: Iterable[int], *, now: datetime) -> int:
     return pending.update(status=Status.EXPIRED, version=F("version") + 1, updated_at=now)
 
 
-def _lock_rows(store: Store, product_ids: Sequence[int], day: date) -> list[ReorderRecommendation]:
-    """The rows that may change, and those of the day and later that must not, without their dossiers."""
-    rows = ReorderRecommendation.objects.filter(store=store, product_id__in=product_ids).filter(
+@dataclass(frozen=True)
+class _KnownRows:
+    """The rows of some products as they were when they were locked, by product id where not said otherwise.
+
+    ``pending_ids`` are primary keys of the day's and of earlier days' pending rows; ``closed`` are the products
+    that get no row: a person decided today's, or there is a row of a later day.
+    """
+
+    of_today: dict[int, ReorderRecommendation]
+    decided: frozenset[int]
+    closed: frozenset[int]
+    pending_ids: frozenset[int]
+
+
+def _lock_rows(store: Store, product_ids: Sequence[int], day: date) -> _KnownRows:
+    """Lock the rows that may change, and those of the day and later that must not; dossiers stay in the database."""
+    candidates = ReorderRecommendation.objects.filter(store=store, product_id__in=product_ids).filter(
         Q(status=Status.PENDING) | Q(recommendation_date__gte=day)
     )
-    return list(rows.select_for_update().order_by("pk").defer("dossier", "notes"))
+    rows = list(candidates.select_for_update().order_by("pk").defer("dossier", "notes"))
+    of_today = {row.product_id: row for row in rows if row.recommendation_date == day}
+    decided = {product_id for product_id, row in of_today.items() if row.status in {Status.APPROVED, Status.REJECTED}}
+    return _KnownRows(
+        of_today=of_today,
+        decided=frozenset(decided),
+        closed=frozenset(decided | {row.product_id for row in rows if row.recommendation_date > day}),
+        pending_ids=frozenset(row.pk for row in rows if row.is_pending and row.recommendation_date <= day),
+    )
+
+
+def _write(rows: Sequence[ReorderRecommendation], known: _KnownRows) -> None:
+    """Replace the rows that are there (locked, and not decided) and insert the others.
+
+    Inserts do not replace: a row that came in the meantime is not known to be undecided.
+    """
+    ReorderRecommendation.objects.bulk_create(row for row in rows if row.product_id not in known.of_today)
+    upsert(
+        [row for row in rows if row.product_id in known.of_today], key=("product", "store", "recommendation_date")
+    )
 
 
 def _next_version(known: ReorderRecommendation | None, row: ReorderRecommendation) -> int:

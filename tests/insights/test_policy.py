@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -149,6 +151,12 @@ def test_an_order_beyond_what_a_line_can_hold_is_refused() -> None:
 def test_the_levels_can_be_chosen() -> None:
     config = PolicyConfig(service_levels={"B": 0.5})
     assert plan_order(STEADY, config).demand_target_units == 48
+
+
+def test_a_page_that_explains_a_quantity_loads_no_numeric_library() -> None:
+    program = "import sys, insights.services.dossier; print('numpy' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"
 
 
 amounts = st.lists(st.floats(0, 1e5), min_size=5, max_size=5).map(sorted)
