@@ -13,9 +13,9 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from invencare.lib.charts import chart_data, chart_series
 from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
 from inventory.services.access import scope_of_user
-from invencare.lib.charts import chart_data, chart_series
 
 
 @admin.register(ProductDemandForecast)

@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from insights.services.dashboard import Dashboard, Money, Period, build_dashboard, newest_sales_day
-from inventory.models import Store
-from inventory.services.access import scope_of_user
 from invencare.lib import clock
 from invencare.lib.charts import chart_data, chart_series
+from inventory.models import Store
+from inventory.services.access import scope_of_user
 
 PERIODS = {"7": "7 days", "28": "28 days", "90": "90 days"}
 DEFAULT_DAYS = 28

@@ -15,10 +15,10 @@ from unfold.decorators import display
 from insights import tasks
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services import runs
+from invencare.lib import clock
 from inventory.admin.base import ReadOnlyAdmin, ScopedFilter, visible_rows
 from inventory.models import Store
 from inventory.services.access import scope_of_user
-from invencare.lib import clock
 
 SHOWN_CHUNKS = 100
 LABELS = {

@@ -11,7 +11,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("admin/parts/chart.html")
-def chart(data: Mapping[str, Any], *, id: str, title: str, overlay_url: str = "") -> dict[str, Any]:  # noqa: A002
+def chart(data: Mapping[str, Any], *, id: str, title: str, overlay_url: str = "") -> dict[str, Any]:
     """Draw ``{"x_title", "y_title", "labels", "series": [{"label", "values", "colour", "kind"}]}``.
 
     ``kind`` is ``line`` or ``bar`` and ``colour`` primary, accent, warning or danger. A series with

@@ -151,8 +151,7 @@ class ScopedModelAdmin(ScopedChoices, ModelAdmin):
 class ReadOnlyAdmin(ScopedModelAdmin):
     """Facts that services alone write: shown to those who may view them, changed by nobody in the admin."""
 
-    actions = None
-    list_per_page = 50
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -20,7 +20,7 @@ EXPORT_ROWS = 1_000_000
 """The most rows that one streamed export holds; more than that is asked for in parts, by filter."""
 
 
-class CatalogueExchange(ImportExportMixin):  # type: ignore[misc]
+class CatalogueExchange(ImportExportMixin):
     """Import (preview, row errors, then confirm) and export of a catalogue table, CSV and XLSX."""
 
     formats = SPREADSHEETS

@@ -40,12 +40,11 @@ class StockStatusFilter(DropdownFilter):
         return [("out", "Out of stock"), ("low", "Low stock"), ("over", "Overstocked")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        chosen = {
-            "out": lambda: queryset.out_of_stock(),
-            "low": lambda: queryset.below_minimum(),
-            "over": lambda: queryset.overstocked(),
-        }.get(self.value() or "")
-        return chosen() if chosen else queryset
+        if self.value() == "out":
+            return queryset.out_of_stock()
+        if self.value() == "low":
+            return queryset.below_minimum()
+        return queryset.overstocked() if self.value() == "over" else queryset
 
 
 class OpenAlertFilter(DropdownFilter):

@@ -60,7 +60,7 @@ def _refuse_larger(size: int, limit: int) -> None:
         raise FileTooLarge(f"The file is larger than {limit // 1024**2} MB. Split it into smaller files.")
 
 
-class SafeCSV(CSV):  # type: ignore[misc]
+class SafeCSV(CSV):
     def export_data(self, dataset: Dataset, **kwargs: Any) -> Any:
         return super().export_data(_escaped(dataset), **kwargs)
 
@@ -69,7 +69,7 @@ class SafeCSV(CSV):  # type: ignore[misc]
         return _unescaped(super().create_dataset(in_stream, **kwargs))
 
 
-class SafeXLSX(XLSX):  # type: ignore[misc]
+class SafeXLSX(XLSX):
     def export_data(self, dataset: Dataset, **kwargs: Any) -> Any:
         return super().export_data(_escaped(dataset), **kwargs)
 

@@ -12,12 +12,11 @@ from rest_framework_api_key.models import APIKey as UnusedApiKey
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from invencare.lib import clock
 from inventory.admin.base import ScopedModelAdmin
-from inventory.services.api_keys import SCOPES
 from inventory.models import ApiKey
 from inventory.services.access import scope_of_user
 from inventory.services.api_keys import SCOPES, create_key
-from invencare.lib import clock
 
 admin.site.unregister(UnusedApiKey)
 
@@ -71,7 +70,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
             return ["name", "owner", "scopes", "stores", "expiry_date"]
         return ["name", "prefix", "owner", "scopes", "stores", "expiry_date", "revoked", "last_used_at", "created"]
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001  (Django's)
         if change:
             obj.save()
             return

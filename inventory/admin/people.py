@@ -60,7 +60,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[type-arg]
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Roles. The five roles of the site are made, and made whole again, by migrations."""
 
     list_fullwidth = True

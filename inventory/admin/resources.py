@@ -19,7 +19,7 @@ from inventory.querysets.scope import NO_STORE, StoreScope
 from inventory.services.access import scope_of_user
 
 
-class CodeWidget(ForeignKeyWidget):  # type: ignore[misc]
+class CodeWidget(ForeignKeyWidget):
     """A foreign key written as its natural key; an unknown one, or one of another store, is a row error."""
 
     def __init__(self, model: Any, field: str) -> None:
@@ -43,7 +43,7 @@ class CodeWidget(ForeignKeyWidget):  # type: ignore[misc]
         return f"No {name} “{value}” exists, or it is not one of yours."
 
 
-class ScopedResource(ModelResource):  # type: ignore[misc]
+class ScopedResource(ModelResource):
     """A table as a file, for one user. Rows that are unchanged are skipped, so that a file can be sent twice."""
 
     def __init__(self, user: Any, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from invencare.lib import clock
 from inventory import tasks
 from inventory.admin.base import ReadOnlyAdmin, ScopedFilter
 from inventory.admin.sales_upload import SetAside, UploadForm, find_aside, forget, set_aside
@@ -21,7 +22,6 @@ from inventory.models import SalesFile, Store
 from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
 from inventory.services.sales_import import keep_upload, preview_sales_file, rejects_path
-from invencare.lib import clock
 
 PREVIEW_ROWS = 50
 SHOWN_ERRORS = 100

@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from inventory.models import Store
 from inventory.services.sales_import import ImportOptions
 
 SALT = "inventory.admin.sales_upload"
@@ -35,8 +36,8 @@ class UploadForm(forms.Form):
     """The file, and what may have to be said about it; what is left open is found out and shown in the preview."""
 
     file = forms.FileField(label="File (CSV, XLSX or Parquet)", widget=UnfoldAdminFileFieldWidget)
-    store = forms.ModelChoiceField(
-        queryset=None,
+    store: Any = forms.ModelChoiceField(
+        queryset=Store.objects.none(),
         to_field_name="code",
         required=False,
         empty_label="The file has a store column",
@@ -91,7 +92,7 @@ class SetAside:
     options: ImportOptions
 
 
-def set_aside(upload: UploadedFile, *, options: ImportOptions, user_id: int) -> tuple[SetAside, str]:
+def set_aside(upload: UploadedFile[Any], *, options: ImportOptions, user_id: int) -> tuple[SetAside, str]:
     """Keep the bytes for a day; the token holds name, options and user, signed."""
     _forget_old()
     path = _folder() / uuid4().hex

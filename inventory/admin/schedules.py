@@ -23,11 +23,11 @@ SCHEDULES = [PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, Clo
 admin.site.unregister(SCHEDULES)
 
 
-class UnfoldTaskSelectWidget(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]
+class UnfoldTaskSelectWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
     """The list of known tasks, drawn like every other drop-down."""
 
 
-class UnfoldPeriodicTaskForm(PeriodicTaskForm):  # type: ignore[misc]
+class UnfoldPeriodicTaskForm(PeriodicTaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["task"].widget = UnfoldAdminTextInputWidget()
@@ -35,7 +35,7 @@ class UnfoldPeriodicTaskForm(PeriodicTaskForm):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):  # type: ignore[misc]
+class PeriodicTaskAdmin(BasePeriodicTaskAdmin, ModelAdmin):
     form = UnfoldPeriodicTaskForm
     list_fullwidth = True
 
@@ -46,7 +46,7 @@ class IntervalScheduleAdmin(ModelAdmin):
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(BaseCrontabScheduleAdmin, ModelAdmin):  # type: ignore[misc]
+class CrontabScheduleAdmin(BaseCrontabScheduleAdmin, ModelAdmin):
     list_fullwidth = True
 
 
@@ -56,5 +56,5 @@ class SolarScheduleAdmin(ModelAdmin):
 
 
 @admin.register(ClockedSchedule)
-class ClockedScheduleAdmin(BaseClockedScheduleAdmin, ModelAdmin):  # type: ignore[misc]
+class ClockedScheduleAdmin(BaseClockedScheduleAdmin, ModelAdmin):
     list_fullwidth = True

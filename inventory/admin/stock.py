@@ -15,6 +15,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from invencare.lib import clock
+from invencare.lib.charts import chart_data, chart_series
 from inventory.admin.base import ScopedFilter, ScopedModelAdmin
 from inventory.admin.exchange import CatalogueExchange
 from inventory.admin.filters import ProductCategoryFilter, StockStatusFilter
@@ -24,8 +26,6 @@ from inventory.models import InventoryTransaction, PurchaseOrderLine, StockLevel
 from inventory.services.counts import adjust_stock, count_stock
 from inventory.services.errors import Conflict
 from inventory.services.stock_history import stock_history
-from invencare.lib import clock
-from invencare.lib.charts import chart_data, chart_series
 
 HISTORY_DAYS = 90
 SHOWN_MOVEMENTS = 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ MIXED = GOOD + b"N1,SKU-NOBODY,2026-03-02,1,1.00\nN1,SKU-NEW,yesterday,1,1.00\n"
 
 
 @pytest.fixture(autouse=True)
-def _kept_files(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _kept_files(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Uploads of this test alone; the worker's task runs at once."""
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    before = app.conf.task_always_eager
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = before
 
 
 def upload(client: Client, user: Any, content: bytes, **said: str) -> Any:
