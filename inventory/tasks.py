@@ -7,10 +7,10 @@ import logging
 from celery import shared_task
 from django.core.exceptions import ValidationError
 
+from invencare.lib import clock
 from inventory.services.errors import Conflict
 from inventory.services.idempotency import KEPT_FOR, forget_answers
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
-from invencare.lib import clock
 
 logger = logging.getLogger(__name__)
 

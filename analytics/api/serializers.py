@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from analytics.models import ProductPerformance
-from inventory.api.strict import StrictSerializer
+from inventory.api.strict import OutputSerializer, StrictSerializer
 
 MAX_PERIOD_DAYS = 730
 
@@ -26,7 +26,7 @@ class ScorePartSerializer(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
-class PerformanceSerializer(serializers.ModelSerializer[ProductPerformance]):
+class PerformanceSerializer(OutputSerializer):
     product_id = serializers.CharField(source="product.sku", read_only=True)
     store_id = serializers.CharField(source="store.code", read_only=True)
     product_name = serializers.CharField(source="product.name", read_only=True)

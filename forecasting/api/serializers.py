@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from forecasting.models import ProductDemandForecast
-from inventory.api.strict import StrictSerializer
+from inventory.api.strict import OutputSerializer, StrictSerializer
 
 
 class ForecastQuerySerializer(StrictSerializer):
@@ -23,7 +23,7 @@ class ForecastDaySerializer(serializers.Serializer[Any]):
     quantiles = serializers.DictField(child=serializers.FloatField(), help_text="Units by probability, as “0.9”.")
 
 
-class ForecastSerializer(serializers.ModelSerializer[ProductDemandForecast]):
+class ForecastSerializer(OutputSerializer):
     product_id = serializers.CharField(source="product.sku", read_only=True)
     store_id = serializers.CharField(source="store.code", read_only=True)
     daily = serializers.SerializerMethodField(help_text="One entry per day of the horizon.")

@@ -9,14 +9,14 @@ from rest_framework import serializers
 
 from insights.models import AnalysisRun, Decision, ReorderRecommendation
 from inventory.api.actors import scope_of
-from inventory.api.strict import StrictSerializer, UnitsField, VersionField
+from inventory.api.strict import OutputSerializer, StrictSerializer, UnitsField, VersionField
 from inventory.models import Store
 
 MAX_BULK = 500
 REASON_LENGTH = 500
 
 
-class RecommendationSerializer(serializers.ModelSerializer[ReorderRecommendation]):
+class RecommendationSerializer(OutputSerializer):
     store_id = serializers.CharField(source="store.code", read_only=True)
     product_id = serializers.CharField(source="product.sku", read_only=True)
     product_name = serializers.CharField(source="product.name", read_only=True)
@@ -52,7 +52,7 @@ class RecommendationSerializer(serializers.ModelSerializer[ReorderRecommendation
         ]
 
 
-class DecisionSerializer(serializers.ModelSerializer[Decision]):
+class DecisionSerializer(OutputSerializer):
     decided_by = serializers.CharField(source="decided_by_name", read_only=True)
 
     class Meta:
@@ -112,7 +112,7 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     skipped = SkippedSerializer(many=True)
 
 
-class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
+class RunSerializer(OutputSerializer):
     class Meta:
         model = AnalysisRun
         fields = [

@@ -48,6 +48,6 @@ class LedgerPagination(_StrictPageSize, CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """A cursor that we never gave is refused: DRF would hand its position to the database as it came."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(cursor.position):
+        if cursor is not None and cursor.position is not None and not POSITION.fullmatch(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor

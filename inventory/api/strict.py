@@ -44,6 +44,13 @@ class StrictModelSerializer(_StrictFields, serializers.ModelSerializer[Any]):
     """The input and output of a catalogue row."""
 
 
+class OutputSerializer(serializers.ModelSerializer[Any]):
+    """A row as it is shown. Its columns are read-only, so that no database's own bounds come into the document."""
+
+    def get_extra_kwargs(self) -> dict[str, dict[str, Any]]:
+        return {name: {"read_only": True} for name in self.Meta.fields if name not in self._declared_fields}
+
+
 class UnitsField(serializers.IntegerField):
     """Whole units from ``min_value`` (0) to what the ledger can hold; the same bounds on every database."""
 

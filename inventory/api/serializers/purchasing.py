@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.api.strict import StrictSerializer, UnitsField, VersionField
+from inventory.api.strict import OutputSerializer, StrictSerializer, UnitsField, VersionField
 from inventory.models import PurchaseOrder, PurchaseOrderLine
 
 
-class OrderLineSerializer(serializers.ModelSerializer[PurchaseOrderLine]):
+class OrderLineSerializer(OutputSerializer):
     product_id = serializers.CharField(source="product.sku", read_only=True)
     product_name = serializers.CharField(source="product.name", read_only=True)
     line_total = serializers.DecimalField(max_digits=18, decimal_places=4, read_only=True)
@@ -29,7 +29,7 @@ class OrderLineSerializer(serializers.ModelSerializer[PurchaseOrderLine]):
         ]
 
 
-class OrderSerializer(serializers.ModelSerializer[PurchaseOrder]):
+class OrderSerializer(OutputSerializer):
     store_id = serializers.CharField(source="store.code", read_only=True)
     supplier_id = serializers.CharField(source="supplier.code", read_only=True)
     line_count = serializers.IntegerField(read_only=True)

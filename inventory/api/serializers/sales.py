@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from inventory.api.strict import StrictSerializer
+from inventory.api.strict import OutputSerializer, StrictSerializer
 from inventory.models import DailySales, SalesFile
 from inventory.services.sales_import.options import DATE_ORDERS, DECIMAL_MARKS, STOCK_EFFECTS
 
@@ -30,7 +30,7 @@ class ColumnsField(serializers.JSONField):
         return columns
 
 
-class DailySalesSerializer(serializers.ModelSerializer[DailySales]):
+class DailySalesSerializer(OutputSerializer):
     store_id = serializers.CharField(source="store.code", read_only=True)
     net_units = serializers.SerializerMethodField()
 
@@ -119,7 +119,7 @@ class AcceptedFileSerializer(serializers.Serializer[Any]):
     status_url = serializers.URLField()
 
 
-class SalesFileSerializer(serializers.ModelSerializer[SalesFile]):
+class SalesFileSerializer(OutputSerializer):
     store_id = serializers.CharField(source="store.code", read_only=True, allow_null=True, default=None)
 
     class Meta:

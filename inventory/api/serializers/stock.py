@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.api.strict import StrictModelSerializer, StrictSerializer, UnitsField
+from inventory.api.strict import OutputSerializer, StrictModelSerializer, StrictSerializer, UnitsField
 from inventory.calc.balances import MAX_UNITS
 from inventory.calc.movements import ADJUSTMENT, COUNT, RETURN, SALE, WRITE_OFF
 from inventory.models import InventoryTransaction, StockLevel
@@ -66,7 +66,7 @@ class CountSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=200)
 
 
-class TransactionSerializer(serializers.ModelSerializer[InventoryTransaction]):
+class TransactionSerializer(OutputSerializer):
     store_id = serializers.CharField(source="store.code", read_only=True)
     product_id = serializers.CharField(source="product.sku", read_only=True)
     customer_id = serializers.CharField(source="customer.code", read_only=True, allow_null=True, default=None)
