@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from inventory.calc.reading.cells import safe_cell
 from inventory.services.sales_import.lines import Reject
@@ -29,7 +29,7 @@ class RejectsFile:
         self.first: list[dict[str, Any]] = []
         self.reasons: Counter[str] = Counter()
         self._last_line: int | None = None
-        self._unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+        self._unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)

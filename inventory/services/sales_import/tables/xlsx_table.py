@@ -78,7 +78,7 @@ class XlsxTable:
         except (ReadingError, GeneratorExit):
             raise
         except Exception as error:  # openpyxl has no family of its own: KeyError, ValueError, ParseError, BadZipFile …
-            raise ReadingError("file", f"The workbook cannot be read ({type(error).__name__}: {_first_line(error)}).") from error
+            raise ReadingError("file", f"The workbook cannot be read ({_root(error)}).") from error
         finally:
             if workbook is not None:
                 workbook.close()
@@ -102,8 +102,11 @@ def _fitted(row: tuple[Any, ...], width: int) -> tuple[Any, ...]:
     return row[:width] if all(map(is_blank, row[width:])) else row
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or ["no reason given"])[0][:200]
+def _root(error: BaseException) -> str:
+    """What openpyxl wraps: the first line of the error that began it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def _cell(value: Any) -> Any:
