@@ -1,0 +1,50 @@
+"""What the browser tests find on the site: recent sales, a forecast, and proposals to decide."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from forecasting.models import ProductDemandForecast
+from insights.models import AnalysisRun
+from invencare.lib import clock
+from tests.cast import Cast, movement, record, set_bounds
+from tests.insights.proposals import recommend
+
+DAYS = 30
+
+
+def open_shop(cast: Cast) -> None:
+    """As of today: pages read the real clock."""
+    now = clock.now()
+    today = clock.business_date(now, cast.north.zone)
+    rows = []
+    for store in (cast.north, cast.south):
+        rows.append(movement(store, cast.steady, "count", 200, day=today - timedelta(days=DAYS + 1)))
+        rows += [
+            movement(store, cast.steady, "sale", 3 + i % 4, day=today - timedelta(days=i), unit_price=Decimal("5.00"))
+            for i in range(DAYS, 0, -1)
+        ]
+    record(*rows, now=now)
+    for store in (cast.north, cast.south):
+        set_bounds(store, cast.steady, minimum=10, maximum=300)
+        recommend(store, cast.steady, cast.supplier, urgency_level="critical", recommendation_date=today)
+        ProductDemandForecast.objects.create(
+            store=store,
+            product=cast.steady,
+            forecast_date=today,
+            forecast_period=14,
+            ensemble_forecast=63.0,
+            model="naive",
+            daily={"mean": [4.5] * 14, "quantiles": {"0.1": [2.0] * 14, "0.9": [7.0] * 14}},
+            created_at=now,
+        )
+    AnalysisRun.objects.create(
+        kind="nightly",
+        business_date=today - timedelta(days=1),
+        status="done",
+        series_total=2,
+        series_done=2,
+        created_at=now,
+        finished_at=now,
+    )
