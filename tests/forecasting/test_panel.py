@@ -9,7 +9,7 @@ from forecasting.calc.backtest import run_backtest
 from forecasting.calc.candidates import candidate_paths, smooth
 from forecasting.calc.config import MODELS, SEASONAL_NAIVE, SUM_LEVELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.demand import history_days
-from forecasting.calc.panel import PanelForecast, forecast_panel
+from forecasting.calc.panel import PanelForecast, _sum, forecast_panel
 from forecasting.calc.weekdays import weekday_history
 from tests.forecasting import oracles
 
@@ -121,6 +121,45 @@ def test_the_eighty_percent_interval_holds_what_it_promises_on_later_days() -> N
     panel = forecast(random_demand(80, 399, unknown=0))
     coverage = np.array([panel.accuracy[model].coverage_80[row] for row, model in enumerate(panel.chosen)])
     assert 0.75 < coverage.mean() < 0.87
+
+
+def test_a_sum_that_reaches_past_the_end_of_the_history_is_not_counted_in_part() -> None:
+    # Each of the last 140 days came out one unit over its forecast of 5, so 14 days come out 14 over.
+    errors = np.ones((1, 140, 28))
+    for origin in range(140):
+        errors[0, origin, 140 - origin :] = np.nan
+    summed = _sum(np.full((1, 28), 5.0), errors, np.array([14]), np.zeros(1), CONFIG)
+    assert summed.mean.tolist() == [70]
+    assert summed.quantiles[0].tolist() == [84] * len(SUM_LEVELS)
+
+
+def test_unknown_days_count_as_forecast_and_a_sum_with_too_many_of_them_is_left_out() -> None:
+    errors = np.ones((1, 140, 28))
+    errors[0, :60, 3] = np.nan  # 9 of 10 days known: these sums are 9
+    errors[0, 60:120, :4] = np.nan  # 6 of 10: left out
+    errors[0, 120:, 27] = np.nan
+    summed = _sum(np.full((1, 28), 5.0), errors, np.array([10]), np.zeros(1), CONFIG)
+    assert summed.quantiles[0, 0] == 59
+    assert summed.quantiles[0, -1] == 60
+    assert summed.from_backtest.tolist() == [True]
+
+
+def test_a_busy_weekday_has_a_wider_interval_by_the_root_of_its_demand() -> None:
+    random = np.random.default_rng(3)
+    demand = random.poisson([4, 4, 4, 64, 4, 4, 4], (60, 57, 7)).reshape(60, 399).astype(float)
+    panel = forecast(demand)
+    width = (panel.quantiles[:, :, 5] - panel.quantiles[:, :, 1]).mean(axis=0)[:7]
+    quiet, busy = np.delete(width, 3).mean(), width[3]
+    assert 3 < busy / quiet < 4.5  # √64 / √4 = 4, less what rounding at 0 and the factor's prior take
+    assert 0.8 < busy / (2 * 1.2816 * 8) < 1.35
+
+
+def test_coverage_is_judged_on_days_that_did_not_make_the_interval() -> None:
+    random = np.random.default_rng(4)
+    deviation = np.where(np.arange(399) < 399 - 70, 2.0, 30.0)  # far wilder from the middle of the backtest on
+    demand = np.maximum(100 + deviation * random.standard_normal((20, 399)), 0)
+    coverage = forecast(demand).accuracy[MODELS.index(WEEKDAY_MEAN)].coverage_80
+    assert coverage.max() < 0.3
 
 
 def test_days_out_of_stock_do_not_pull_the_forecast_down() -> None:
