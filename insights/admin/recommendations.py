@@ -236,11 +236,12 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
             messages.error(request, "The chosen rows cannot be read; choose them again.")
             return None
         ids = form.cleaned_data["ids"]
+        user: Any = request.user
         decide = decisions.approve_many if is_approval else decisions.reject_many
         try:
             outcome = decide(
                 recommendation_ids=ids,
-                actor=request.user,
+                actor=user,
                 now=clock.now(),
                 scope=scope_of_user(request.user),
                 reason=form.cleaned_data["reason"],
@@ -284,7 +285,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
 
     @display(description="store", ordering="store__code")
     def show_store(self, row: ReorderRecommendation) -> str:
-        return row.store.code
+        return str(row.store.code)
 
     @display(description="supplier", ordering="supplier__code")
     def show_supplier(self, row: ReorderRecommendation) -> str:
@@ -317,12 +318,12 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         return format_html("{} <s>{}</s>", f"{row.approved_quantity:,}", f"{row.recommended_order_quantity:,}")
 
     @display(description="value")
-    def show_value(self, row: ReorderRecommendation) -> str:
-        return f"{_value(row):,.2f} {row.store.currency}"
+    def show_value(self, row: ReorderRecommendation) -> SafeString:
+        return _unbroken(f"{_value(row):,.2f} {row.store.currency}")
 
     @display(description="margin at risk", ordering="money_at_risk")
-    def show_at_risk(self, row: ReorderRecommendation) -> str:
-        return f"{row.money_at_risk:,.2f} {row.store.currency}"
+    def show_at_risk(self, row: ReorderRecommendation) -> SafeString:
+        return _unbroken(f"{row.money_at_risk:,.2f} {row.store.currency}")
 
     @display(description="runs out", ordering="stockout_probability")
     def show_chance(self, row: ReorderRecommendation) -> str:
@@ -346,8 +347,8 @@ class DecisionAdmin(ReadOnlyAdmin):
         "decided_at",
         "show_what",
         "action",
-        "quantity",
-        "recommended_quantity",
+        "show_quantity",
+        "show_recommended",
         "decided_by_name",
         "reason",
     ]
@@ -367,10 +368,23 @@ class DecisionAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["show_what"]
 
+    @display(description="decided (units)", ordering="quantity")
+    def show_quantity(self, decision: Decision) -> str:
+        return "–" if decision.quantity is None else f"{decision.quantity:,}"
+
+    @display(description="recommended (units)", ordering="recommended_quantity")
+    def show_recommended(self, decision: Decision) -> str:
+        return f"{decision.recommended_quantity:,}"
+
     @display(description="recommendation")
     def show_what(self, decision: Decision) -> SafeString:
         row = decision.recommendation
         return format_html('<a href="{}">{} for {}</a>', reverse(PAGE, args=[row.pk]), row.product.sku, row.store.code)
+
+
+def _unbroken(text: str) -> SafeString:
+    """The text on one line, however narrow its column."""
+    return format_html('<span style="white-space: nowrap">{}</span>', text)
 
 
 def _initial(row: ReorderRecommendation) -> dict[str, Any]:

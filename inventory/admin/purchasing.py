@@ -110,10 +110,11 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
         stores = Store.objects.active().visible_to(scope_of_user(request.user))
         form = OrderForm(request.POST or None, stores=stores)
         lines = TypedLines(request.POST or None, prefix="lines")
+        user: Any = request.user
         if request.method == "POST" and form.is_valid() and lines.is_valid():
             try:
                 order = purchasing.create_draft_order(
-                    **form.cleaned_data, units_by_sku=units_by_sku(lines), actor=request.user, now=clock.now()
+                    **form.cleaned_data, units_by_sku=units_by_sku(lines), actor=user, now=clock.now()
                 )
             except ValidationError as refusal:
                 add_errors(form, refusal)
@@ -283,8 +284,9 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
         return f"{order.ordered_units_sum or 0:,}"
 
     @display(description="value", ordering="order_value")
-    def show_value(self, order: Any) -> str:
-        return f"{order.order_value or 0:,.2f} {order.store.currency}"
+    def show_value(self, order: Any) -> SafeString:
+        value = f"{order.order_value or 0:,.2f} {order.store.currency}"
+        return format_html('<span style="white-space: nowrap">{}</span>', value)
 
 
 @admin.register(Receipt)

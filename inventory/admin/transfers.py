@@ -68,10 +68,11 @@ class StockTransferAdmin(ScopedModelAdmin):
             raise PermissionDenied
         form = TransferForm(request.POST or None)
         lines = TypedLines(request.POST or None, prefix="lines")
+        user: Any = request.user
         if request.method == "POST" and form.is_valid() and lines.is_valid():
             try:
                 transfer = transfers.create_transfer_by_sku(
-                    **form.cleaned_data, units_by_sku=units_by_sku(lines), actor=request.user, now=clock.now()
+                    **form.cleaned_data, units_by_sku=units_by_sku(lines), actor=user, now=clock.now()
                 )
             except ValidationError as refusal:
                 add_errors(form, refusal)
