@@ -123,9 +123,8 @@ def _make_copy(cursor: Any, vendor: str, table: str, copy: str) -> None:
     # The index of a UNIQUE has no statement of its own: it comes with the table.
     statements = [(kind, statement) for kind, statement in cursor.fetchall() if statement]
     for kind, statement in sorted(statements, reverse=True):
-        if kind == "index":
-            statement = statement.replace('INDEX "', 'INDEX "raw_', 1)
-        cursor.execute(statement.replace(f'"{table}"', f'"{copy}"').replace("%", "%%"))
+        own = statement.replace('INDEX "', 'INDEX "raw_', 1) if kind == "index" else statement
+        cursor.execute(own.replace(f'"{table}"', f'"{copy}"').replace("%", "%%"))
 
 
 def _taken(value: Any) -> Any:

@@ -20,7 +20,16 @@ from inventory.calc.reading.columns import map_columns
 
 
 def test_the_names_of_other_systems_are_known() -> None:
-    online = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Store Nbr"]
+    online = [
+        "InvoiceNo",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "UnitPrice",
+        "CustomerID",
+        "Store Nbr",
+    ]
     assert map_columns(online).names() == {
         "store": "Store Nbr",
         "product": "StockCode",
@@ -31,11 +40,18 @@ def test_the_names_of_other_systems_are_known() -> None:
         "invoice": "InvoiceNo",
         "description": "Description",
     }
-    assert map_columns(["date", "store", "item", "sales"]).columns == {"store": 1, "product": 2, "date": 0, "quantity": 3}
+    assert map_columns(["date", "store", "item", "sales"]).columns == {
+        "store": 1,
+        "product": 2,
+        "date": 0,
+        "quantity": 3,
+    }
 
 
 def test_what_is_said_stands_and_a_constant_needs_no_column() -> None:
-    mapped = map_columns(["d", "sku", "qty", "Units"], chosen={"date": "d", "quantity": "units"}, constants={"store": "N1"})
+    mapped = map_columns(
+        ["d", "sku", "qty", "Units"], chosen={"date": "d", "quantity": "units"}, constants={"store": "N1"}
+    )
     assert mapped.columns == {"date": 0, "quantity": 3, "product": 1}
     assert mapped.names()["store"] == "always “N1”"
 
@@ -60,7 +76,12 @@ def test_a_date_beside_a_timestamp_gives_day_and_time() -> None:
 @pytest.mark.parametrize(
     ("header", "chosen", "field", "message"),
     [
-        (["store", "sku", "date"], {}, "quantity", "No column holds the quantity. The file has: “store”, “sku”, “date”"),
+        (
+            ["store", "sku", "date"],
+            {},
+            "quantity",
+            "No column holds the quantity. The file has: “store”, “sku”, “date”",
+        ),
         (["store", "sku", "date", "qty"], {"price": "cost"}, "price", "There is no column “cost”"),
         (["store", "sku", "date", "qty", "qty"], {}, "quantity", r"“qty” stands 2 times \(columns 4, 5\)"),
     ],
@@ -79,7 +100,14 @@ def test_a_name_that_stands_twice_and_is_not_used_does_no_harm() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("0007", "0007"), (17850, "17850"), (17850.0, "17850"), (" =cmd() ", "=cmd()"), ("👩‍👩‍👧", "👩‍👩‍👧"), ("x" * 64, "x" * 64)],
+    [
+        ("0007", "0007"),
+        (17850, "17850"),
+        (17850.0, "17850"),
+        (" =cmd() ", "=cmd()"),
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("x" * 64, "x" * 64),
+    ],
 )
 def test_codes_are_kept_as_written(cell: object, code: str) -> None:
     assert code_of(cell) == code
@@ -112,7 +140,9 @@ def test_absent_customers_and_pandas_spelling() -> None:
 
 
 def test_promotions_say_yes_or_no_or_why_not() -> None:
-    assert [promotion_of(cell) for cell in ("Yes", "1", 2, True, "x", "", None, "0", "no", False)] == [True] * 5 + [False] * 5
+    assert [promotion_of(cell) for cell in ("Yes", "1", 2, True, "x", "", None, "0", "no", False)] == [True] * 5 + [
+        False
+    ] * 5
     with pytest.raises(ValueError, match="is neither yes nor no"):
         promotion_of("maybe")
 

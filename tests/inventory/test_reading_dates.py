@@ -78,7 +78,7 @@ def test_a_column_that_nothing_decides_asks_a_person() -> None:
 
 
 def test_a_column_that_contradicts_itself_asks_a_person() -> None:
-    with pytest.raises(ReadingError, match="contradict each other: “25/04/2024” .* “04/25/2024”"):
+    with pytest.raises(ReadingError, match=r"contradict each other: “25/04/2024” .* “04/25/2024”"):
         decide_reading(["25/04/2024", "04/25/2024"])
 
 

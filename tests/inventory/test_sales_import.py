@@ -19,15 +19,16 @@ from inventory.services.errors import Conflict
 from inventory.services.sales_import import (
     ImportOptions,
     Progress,
+    claims,
     import_kept_file,
     import_sales_file,
+    importing,
     keep_upload,
     kept_path,
     preview_sales_file,
     rejects_path,
     stale_files,
 )
-from inventory.services.sales_import import claims, importing
 from inventory.tasks import import_sales_file as import_task
 from inventory.tasks import resume_sales_files
 from tests.cast import NOW, Cast, movement, record
@@ -46,7 +47,9 @@ def _own_folders(tmp_path: Path, settings: Any) -> None:
 def bring(tmp_path: Path) -> Import:
     """Write the rows under a header and import the file; options by name."""
 
-    def run(rows: str, *, header: str = HEADER, scope: Any = None, name: str = "sales.csv", **options: Any) -> SalesFile:
+    def run(
+        rows: str, *, header: str = HEADER, scope: Any = None, name: str = "sales.csv", **options: Any
+    ) -> SalesFile:
         path = tmp_path / name
         path.write_text(header + rows, encoding="utf-8")
         extra = {"scope": scope} if scope else {}

@@ -13,8 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from inventory.models import Customer, DailySales, InventoryTransaction, Product, SalesFile
-from inventory.services.sales_import import ImportOptions, import_sales_file
-from inventory.services.sales_import import importing
+from inventory.services.sales_import import ImportOptions, import_sales_file, importing
 from tests.cast import NOW
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
@@ -40,9 +39,7 @@ def import_twice_at_once(path: Path) -> list[SalesFile | BaseException]:
         try:
             start.wait(10)
             options = ImportOptions(create_missing=True)
-            outcomes.append(
-                import_sales_file(path=path, name="sales.csv", options=options, now=NOW, wait_seconds=60)
-            )
+            outcomes.append(import_sales_file(path=path, name="sales.csv", options=options, now=NOW, wait_seconds=60))
         except BaseException as error:  # noqa: BLE001  the test looks at it
             outcomes.append(error)
         finally:

@@ -30,9 +30,7 @@ def make_file(tmp_path: Path) -> MakeFile:
 
 def rows_of(path: Path, **options: str) -> list[tuple[int, list[object]]]:
     table = open_table(path, **options)
-    return [
-        (line, list(row)) for batch in table.batches(2) for line, row in zip(batch.lines, batch.rows, strict=True)
-    ]
+    return [(line, list(row)) for batch in table.batches(2) for line, row in zip(batch.lines, batch.rows, strict=True)]
 
 
 def damages_of(path: Path) -> list[tuple[int, str, str]]:

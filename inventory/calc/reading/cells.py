@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +60,11 @@ class Memo(dict[Any, Any]):
 
 def is_blank(raw: Any) -> bool:
     return raw is None or (isinstance(raw, str) and not raw.strip())
+
+
+def is_nan(raw: Any) -> bool:
+    """Whether a cell is the number that is none, as typed files mark a gap."""
+    return isinstance(raw, (float, Decimal)) and math.isnan(raw)
 
 
 def code_of(raw: Any) -> str:
@@ -129,7 +135,7 @@ def safe_cell(text: str) -> str:
 def _text_of(raw: Any) -> str:
     if isinstance(raw, str):
         return raw.strip()
-    if raw is None or raw != raw:  # a number that is none, as typed files mark a gap
+    if raw is None or is_nan(raw):
         return ""
     if isinstance(raw, date):
         raise ValueError("is a date where a code belongs (a spreadsheet may have changed it)")

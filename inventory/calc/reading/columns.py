@@ -91,13 +91,11 @@ def map_columns(
         for field, column in (chosen or {}).items()
         if column and field not in constants
     }
-    remarks: list[str] = []
     _guess(names, columns, constants, SYNONYMS, FIELDS)
-    weak = _guess(names, columns, constants, LAST_RESORT, REQUIRED)
-    for field in weak:
-        remarks.append(
-            f"No column is called {field}; “{names[columns[field]]}” is taken for it. Say otherwise if it is not."
-        )
+    remarks = [
+        f"No column is called {field}; “{names[columns[field]]}” is taken for it. Say otherwise if it is not."
+        for field in _guess(names, columns, constants, LAST_RESORT, REQUIRED)
+    ]
     for field in REQUIRED:
         if field not in columns and field not in constants:
             raise ReadingError(field, f"No column holds the {field}. The file has: {_listed(names)}.")

@@ -136,7 +136,7 @@ def clock_of(raw: Any) -> time | Moment:
     if isinstance(raw, (time, datetime)):
         return raw
     if isinstance(raw, timedelta):
-        return (datetime.min + raw).time()
+        return (datetime(1, 1, 1) + raw).time()  # noqa: DTZ001  a time of day has no zone
     text = "" if raw is None else str(raw).strip()
     if not text:
         raise ValueError("is missing")

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from inventory.calc.reading.cells import is_nan
+
 LARGEST_QUANTITY = 10_000_000
 PRICE_STEP = Decimal("0.0001")
 # The ledger's own bound on a price, and a bound on a line's value that leaves its column room for sums.
@@ -68,7 +70,7 @@ def quantity_of(raw: Any, mark: str = ".") -> int:
     """Whole units, negative for a return; raises ``ValueError`` with the reason. ``"3.0"`` is 3."""
     if isinstance(raw, str) and raw.isdecimal() and raw.isascii() and len(raw) < 8:
         return int(raw)
-    if raw is None or raw == "" or raw != raw:
+    if raw is None or raw == "" or is_nan(raw):
         raise ValueError("is missing")
     number = number_of(raw, mark)
     if abs(number) > LARGEST_QUANTITY:
@@ -80,7 +82,7 @@ def quantity_of(raw: Any, mark: str = ".") -> int:
 
 def price_of(raw: Any, mark: str = ".") -> Decimal | None:
     """The price of a unit to 4 decimals, ``None`` where the cell is empty; raises ``ValueError`` with the reason."""
-    if raw is None or raw != raw or (isinstance(raw, str) and raw.strip().casefold() in {"", "null", "nan", "none"}):
+    if raw is None or is_nan(raw) or (isinstance(raw, str) and raw.strip().casefold() in {"", "null", "nan", "none"}):
         return None
     number = number_of(raw, mark)
     if abs(number) >= LARGEST_PRICE:

@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from invencare.lib import clock
 from inventory.calc.reading.columns import FIELDS
 from inventory.models import SalesFile
 from inventory.services.errors import Conflict
 from inventory.services.sales_import import ImportOptions, Progress, ReadingPlan, import_sales_file, rejects_path
 from inventory.services.sales_import.options import DATE_ORDERS, DECIMAL_MARKS, STOCK_EFFECTS
-from invencare.lib import clock
 
 LONGEST_WAIT_SECONDS = 6 * 3600
 # Seconds between two drawings of the bar where it goes to a log and not to a screen.

@@ -74,7 +74,9 @@ class Catalogue:
         may_make = self.create_missing and self.scope.all_stores
         zone = ZoneInfo(self.time_zone or settings.TIME_ZONE)
         reason = "is not a known store" if self.scope.all_stores else "is not one of your stores"
-        self._learn(self.stores, cells, code_of, known, lambda code: StoreRef(code, zone) if may_make else Problem(reason))
+        self._learn(
+            self.stores, cells, code_of, known, lambda code: StoreRef(code, zone) if may_make else Problem(reason)
+        )
 
     def learn_products(self, cells: set[Any], code_of: Callable[[Any], str]) -> None:
         def known(codes: list[str]) -> dict[str, ProductRef]:
@@ -101,7 +103,9 @@ class Catalogue:
     def make_products(self, wanted: Iterable[ProductRef]) -> None:
         new = {ref.code: ref for ref in wanted}
         rows = [
-            Product(sku=code, name=ref.name or code, category=ref.category, price=max(ref.price or Decimal(0), Decimal(0)))
+            Product(
+                sku=code, name=ref.name or code, category=ref.category, price=max(ref.price or Decimal(0), Decimal(0))
+            )
             for code, ref in sorted(new.items())
         ]
         self.made_products += self._make(Product, "sku", new, rows)
@@ -159,7 +163,7 @@ class Catalogue:
         """
         if not rows:
             return 0
-        manager = model._default_manager  # noqa: SLF001  public API
+        manager = model._default_manager
         retried(lambda: manager.bulk_create(rows, ignore_conflicts=True, batch_size=500))
         for some in in_chunks(new):
             for pk, code in manager.filter(**{f"{code_field}__in": some}).values_list("pk", code_field):

@@ -20,7 +20,6 @@ from inventory.calc.reading.cells import Problem, code_of
 from inventory.models import Alert, InventoryTransaction, SalesFile
 from inventory.querysets.scope import EVERY_STORE, StoreScope
 from inventory.services import alerts
-from inventory.services.errors import Conflict
 from inventory.services.ledger import History, record_movements
 from inventory.services.sales_import.catalogue import Catalogue
 from inventory.services.sales_import.claims import claimed
@@ -347,7 +346,11 @@ class _Run:
         tally, catalogue = self._tally, self._catalogue
         if not self._rows_read:
             yield "The file has a header and no rows."
-        made = {"store": catalogue.made_stores, "product": catalogue.made_products, "customer": catalogue.made_customers}
+        made = {
+            "store": catalogue.made_stores,
+            "product": catalogue.made_products,
+            "customer": catalogue.made_customers,
+        }
         if any(made.values()):
             yield f"Made {', '.join(counted(number, noun) for noun, number in made.items() if number)}."
         if tally.price_not_positive:

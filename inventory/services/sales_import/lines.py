@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from invencare.lib import clock
 from inventory.calc.movements import RETURN, SALE, Movement
 from inventory.calc.reading.cells import (
     Memo,
@@ -29,7 +30,6 @@ from inventory.calc.reading.numbers import LARGEST_TOTAL, price_of, quantity_of
 from inventory.services.sales_import.catalogue import NOT_MADE, Catalogue, CustomerRef, ProductRef, StoreRef
 from inventory.services.sales_import.plan import ReadingPlan
 from inventory.services.sales_import.tables import Batch
-from invencare.lib import clock
 
 EARLIEST_DAY = date(1990, 1, 1)
 NAME_CHARACTERS = 200
@@ -110,11 +110,9 @@ class LineReader:
         lines: list[int] = []
         rows: list[Sequence[Any]] = []
         for line, row in zip(batch.lines, batch.rows, strict=True):
-            if len(row) > width and not any(row[width:]):
-                row = row[:width]
-            if len(row) == width:
+            if len(row) == width or (len(row) > width and not any(row[width:])):
                 lines.append(line)
-                rows.append(row)
+                rows.append(row[:width])
             elif any(row):
                 start = shown(" | ".join(map(str, row)))
                 rejects.append(Reject(line, "line", start, f"has {len(row)} columns, the header has {width}"))

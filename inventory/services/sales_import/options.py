@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 
 from inventory.calc.reading.columns import FIELDS
+from inventory.calc.reading.dates import Order
 from inventory.services.ledger import History
 
 DATE_ORDERS = ("", "day-first", "month-first")
@@ -33,7 +34,7 @@ class ImportOptions:
     product: str = ""
     create_missing: bool = False
     stock: str = "auto"
-    date_order: str = ""
+    date_order: Order = ""
     date_format: str = ""
     decimal_mark: str = ""
     delimiter: str = ""
@@ -52,9 +53,9 @@ class ImportOptions:
             self._refuse("time_zone", {self.time_zone} - available_timezones(), "use a name such as Europe/London")
 
     @staticmethod
-    def _refuse(name: str, wrong: set[str], advice: str) -> None:
+    def _refuse(name: str, wrong: Set[str], advice: str) -> None:
         if wrong:
-            raise ValidationError({name: f"“{sorted(wrong)[0]}” is not known; {advice}."})
+            raise ValidationError({name: f"“{min(wrong)}” is not known; {advice}."})
 
     @property
     def history(self) -> History:
@@ -71,5 +72,5 @@ class ImportOptions:
         """The options as they were kept. A name that this version does not know raises ``ValidationError``."""
         unknown = set(data) - {known.name for known in fields(cls)}
         if unknown:
-            raise ValidationError({sorted(unknown)[0]: "This option is not known."})
+            raise ValidationError({min(unknown): "This option is not known."})
         return cls(**data)

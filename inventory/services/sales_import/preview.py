@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from invencare.lib import clock
 from inventory.querysets.scope import EVERY_STORE, StoreScope
 from inventory.services.sales_import.catalogue import Catalogue
 from inventory.services.sales_import.lines import LineReader, Reject, SalesLine
 from inventory.services.sales_import.options import ImportOptions
 from inventory.services.sales_import.plan import plan_reading, reading_errors_named
-from invencare.lib import clock
 
 
 @dataclass(frozen=True)

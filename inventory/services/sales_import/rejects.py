@@ -49,7 +49,9 @@ class RejectsFile:
                 self.first.append(reject._asdict())
             self._writer.writerow((reject.line, reject.field, safe_cell(reject.value), safe_cell(reject.reason)))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stream.close()
         if self.row_count:
             self._unfinished.replace(self.path)

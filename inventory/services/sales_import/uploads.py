@@ -64,7 +64,12 @@ def keep_upload(
         message="",
         started_at=None,
         finished_at=None,
-        mapping={**sales_file.mapping, "options": options.as_json(), "scope": scope_as_json(scope), "asked_at": now.isoformat()},
+        mapping={
+            **sales_file.mapping,
+            "options": options.as_json(),
+            "scope": scope_as_json(scope),
+            "asked_at": now.isoformat(),
+        },
     )
     sales_file.refresh_from_db()
     return sales_file

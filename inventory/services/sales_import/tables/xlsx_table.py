@@ -41,7 +41,9 @@ class XlsxTable:
             header = header[:-1]
         self.header = tuple("" if cell is None else str(cell) for cell in header)
         others = [other for other in titles if other != title]
-        self.remarks = (f"The sheet “{title}” is read; not read: {', '.join(others)}.",) if others else ()
+        self.remarks: tuple[str, ...] = (
+            (f"The sheet “{title}” is read; not read: {', '.join(others)}.",) if others else ()
+        )
 
     def batches(self, rows_per_batch: int, wanted: Collection[int] | None = None) -> Iterator[Batch]:
         width = len(self.header)
