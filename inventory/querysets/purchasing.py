@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.db.models import Count, DecimalField, ExpressionWrapper, F, Sum
+from django.db.models import Count, DecimalField, ExpressionWrapper, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from inventory.querysets.scope import StoreScopedQuerySet
+
+MONEY = DecimalField(max_digits=18, decimal_places=4)
 
 
 class PurchaseOrderQuerySet(StoreScopedQuerySet):
@@ -12,13 +15,17 @@ class PurchaseOrderQuerySet(StoreScopedQuerySet):
         return self.filter(status__in=["draft", "approved", "sent", "partly_received"])
 
     def with_totals(self) -> Self:
-        """Annotate ``line_count``, ``ordered_units_sum`` and ``order_value``."""
-        value: Any = ExpressionWrapper(
-            F("lines__ordered_units") * F("lines__unit_cost"),
-            output_field=DecimalField(max_digits=18, decimal_places=4),
-        )
+        """Annotate ``line_count``, ``ordered_units_sum`` and ``order_value``; the sums are empty without lines.
+
+        By subqueries, so that a page sums its own orders and not, as a GROUP BY would, every order there is.
+        """
+        lines = self.model._meta.get_field("lines").related_model._default_manager
+        of_order = lines.filter(purchase_order=OuterRef("pk")).order_by().values("purchase_order")
+        value: Any = ExpressionWrapper(F("ordered_units") * F("unit_cost"), output_field=MONEY)
         return self.annotate(
-            line_count=Count("lines"), ordered_units_sum=Sum("lines__ordered_units"), order_value=Sum(value)
+            line_count=Coalesce(Subquery(of_order.annotate(found=Count("pk")).values("found")), 0),
+            ordered_units_sum=Subquery(of_order.annotate(found=Sum("ordered_units")).values("found")),
+            order_value=Subquery(of_order.annotate(found=Sum(value)).values("found"), output_field=MONEY),
         )
 
 
