@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from zoneinfo import available_timezones
@@ -53,7 +54,7 @@ class ImportOptions:
             self._refuse("time_zone", {self.time_zone} - available_timezones(), "use a name such as Europe/London")
 
     @staticmethod
-    def _refuse(name: str, wrong: Set[str], advice: str) -> None:
+    def _refuse(name: str, wrong: AbstractSet[str], advice: str) -> None:
         if wrong:
             raise ValidationError({name: f"“{min(wrong)}” is not known; {advice}."})
 
