@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GET_LIB_DOC_EXCLUDES": "inventory.api.openapi.bases_without_words",
     "ENUM_NAME_OVERRIDES": {
         "ProductStatus": "inventory.models.Product.Status",
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
