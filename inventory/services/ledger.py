@@ -235,12 +235,44 @@ class _Adapted(dict[Any, Any]):
         return adapted
 
 
-_STOCK_FIELDS = ["on_hand_units", "tracked_from", "out_of_stock_since", "out_of_stock_closed_to", "last_event_at"]
+_STOCK_FIELDS = "on_hand_units tracked_from out_of_stock_since out_of_stock_closed_to last_event_at".split()
+_LEVEL_FIELDS = "id product_id store_id minimum_units maximum_units is_on_sale".split()
 
 
 def _save_levels(levels: Iterable[StockLevel]) -> None:
-    """Set the stock of locked levels in one statement a slice; the bounds that people set are left alone."""
-    targets = {"unique_fields": ["id"]} if connection.features.supports_update_conflicts_with_target else {}
-    StockLevel.objects.bulk_create(
-        levels, update_conflicts=True, update_fields=_STOCK_FIELDS, batch_size=500, **targets
+    """Set the stock of locked levels; the bounds that people set are left alone.
+
+    Straight to the driver, like the rows: as model objects the levels took a third of a batch's time.
+    """
+    instant = _Adapted(connection.ops.adapt_datetimefield_value)
+    day = _Adapted(connection.ops.adapt_datefield_value)
+    rows = [
+        (
+            level.pk,
+            level.product_id,
+            level.store_id,
+            level.minimum_units,
+            level.maximum_units,
+            level.is_on_sale,
+            level.on_hand_units,
+            day[level.tracked_from],
+            instant[level.out_of_stock_since],
+            instant[level.out_of_stock_closed_to],
+            instant[level.last_event_at],
+        )
+        for level in levels
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_save_statement(connection.vendor), rows)
+
+
+def _save_statement(vendor: str) -> str:
+    """The level's row is there and locked, so that the insert always becomes the update."""
+    names = _LEVEL_FIELDS + _STOCK_FIELDS
+    insert = (
+        f"INSERT INTO {StockLevel._meta.db_table} ({', '.join(names)}) "  # noqa: S608  our own names
+        f"VALUES ({', '.join(['%s'] * len(names))}) "
     )
+    if vendor == "mysql":
+        return insert + "ON DUPLICATE KEY UPDATE " + ", ".join(f"{name} = VALUES({name})" for name in _STOCK_FIELDS)
+    return insert + "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _STOCK_FIELDS)
