@@ -139,13 +139,7 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET"])
         order = self._order(request, int(object_id) if object_id.isdecimal() else 0)
-        context = {
-            **self.admin_site.each_context(request),
-            **self._page(request, order),
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/purchaseorder/change_form.html", context)
+        return self._show(request, order, extra_context=extra_context)
 
     def lines_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
         def change(who: dict[str, Any]) -> str:
@@ -217,11 +211,12 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
         self, request: HttpRequest, order_id: int, permission: str, work: Callable[[dict[str, Any]], str]
     ) -> HttpResponse:
         """One POST of a button: rights, the service call with what every step is given, and back to the page."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        order = self._order(request, order_id)
+        page = HttpResponseRedirect(reverse(PAGE, args=[order.pk]))
+        if request.method != "POST":  # the address that a refused form leaves in the browser
+            return page
         if not request.user.has_perm(permission):
             raise PermissionDenied
-        order = self._order(request, order_id)
         version = request.POST.get("version", "")
         who = {
             "order_id": order.pk,
@@ -229,15 +224,28 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
             "now": clock.now(),
             "version": int(version) if version.isdecimal() else None,
         }
-        tell_outcome(request, lambda: work(who))
-        return HttpResponseRedirect(reverse(PAGE, args=[order.pk]))
+        if tell_outcome(request, lambda: work(who)):
+            return page
+        return self._show(request, self._order(request, order_id))
+
+    def _show(self, request: HttpRequest, order: PurchaseOrder, *, extra_context: Any = None) -> HttpResponse:
+        """The page; after a refusal with the units that were typed, so that nobody types a delivery twice."""
+        context = {
+            **self.admin_site.each_context(request),
+            **self._page(request, order),
+            "opts": self.opts,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/inventory/purchaseorder/change_form.html", context)
 
     def _page(self, request: HttpRequest, order: PurchaseOrder) -> dict[str, Any]:
         user: Any = request.user
-        lines = list(order.lines.select_related("product").order_by("product__sku"))
+        lines: list[Any] = list(order.lines.select_related("product").order_by("product__sku"))
+        is_draft = order.status == Status.DRAFT
+        for line in lines:
+            line.typed = request.POST.get(f"units_{line.pk}", line.ordered_units if is_draft else line.open_units)
         value = sum(line.line_total for line in lines)
         may_change = user.has_perm(MAY_CHANGE)
-        is_draft = order.status == Status.DRAFT
         is_coming = order.status in {Status.SENT, Status.PARTLY_RECEIVED}
         return {
             "title": f"{order.number} · {order.supplier.name} for {order.store.name}",

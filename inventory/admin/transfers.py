@@ -97,13 +97,7 @@ class StockTransferAdmin(ScopedModelAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET"])
         transfer = self._transfer(request, int(object_id) if object_id.isdecimal() else 0)
-        context = {
-            **self.admin_site.each_context(request),
-            **_page(request, transfer),
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/stocktransfer/change_form.html", context)
+        return self._show(request, transfer, extra_context=extra_context)
 
     def dispatch_view(self, request: HttpRequest, transfer_id: int) -> HttpResponse:
         return self._step(
@@ -131,11 +125,12 @@ class StockTransferAdmin(ScopedModelAdmin):
 
     def _step(self, request: HttpRequest, transfer_id: int, work: Callable[[dict[str, Any]], str]) -> HttpResponse:
         """One POST of a button: rights, the service call with what every step is given, and back to the page."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        transfer = self._transfer(request, transfer_id)
+        page = HttpResponseRedirect(reverse(PAGE, args=[transfer.pk]))
+        if request.method != "POST":  # the address that a refused form leaves in the browser
+            return page
         if not request.user.has_perm(MAY_CHANGE):
             raise PermissionDenied
-        transfer = self._transfer(request, transfer_id)
         version = request.POST.get("version", "")
         who = {
             "transfer_id": transfer.pk,
@@ -143,8 +138,19 @@ class StockTransferAdmin(ScopedModelAdmin):
             "now": clock.now(),
             "version": int(version) if version.isdecimal() else None,
         }
-        tell_outcome(request, lambda: work(who))
-        return HttpResponseRedirect(reverse(PAGE, args=[transfer.pk]))
+        if tell_outcome(request, lambda: work(who)):
+            return page
+        return self._show(request, self._transfer(request, transfer_id))
+
+    def _show(self, request: HttpRequest, transfer: StockTransfer, *, extra_context: Any = None) -> HttpResponse:
+        """The page; after a refusal with the units that were typed."""
+        context = {
+            **self.admin_site.each_context(request),
+            **_page(request, transfer),
+            "opts": self.opts,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/inventory/stocktransfer/change_form.html", context)
 
     @display(description="status", ordering="status", label=STATUS_LABELS)
     def show_status(self, transfer: StockTransfer) -> str:
@@ -156,10 +162,13 @@ def _page(request: HttpRequest, transfer: StockTransfer) -> dict[str, Any]:
     scope = scope_of_user(user)
     may_change = user.has_perm(MAY_CHANGE)
     is_draft = transfer.status == Status.DRAFT
+    lines: list[Any] = list(transfer.lines.select_related("product").order_by("product__sku"))
+    for line in lines:
+        line.typed = request.POST.get(f"units_{line.pk}", line.units)
     return {
         "title": f"{transfer.number} · {transfer.from_store.name} to {transfer.to_store.name}",
         "transfer": transfer,
-        "lines": transfer.lines.select_related("product").order_by("product__sku"),
+        "lines": lines,
         "notes": [line for line in transfer.notes.splitlines() if line],
         "is_over": transfer.status == Status.RECEIVED,
         "may_dispatch": may_change and is_draft and scope.allows(transfer.from_store_id),

@@ -18,6 +18,7 @@ from inventory.models import (
     Receipt,
     StockLevel,
     StockTransfer,
+    Store,
     Supplier,
 )
 from inventory.services.purchasing import OrderItem, add_to_draft_order, approve_order
@@ -178,7 +179,8 @@ def test_a_manager_of_another_store_receives_nothing_there(cast: Cast) -> None:
 def test_a_link_moves_nothing(cast: Cast, step: str) -> None:
     order = draft_at(cast, cast.north)
     before = everything()
-    assert signed_in(cast.buyer).get(order_url(order, step)).status_code == 405
+    response = signed_in(cast.buyer).get(order_url(order, step))
+    assert (response.status_code, response["Location"]) == (302, order_url(order))
     assert everything() == before
 
 
@@ -248,6 +250,13 @@ def test_a_bad_delivery_is_said_and_moves_nothing(cast: Cast, units: str, messag
     response = signed_in(cast.buyer).post(order_url(order, "receive"), receipt_of(order, units), follow=True)
     assert said(response) == [message]
     assert everything() == before
+
+
+def test_a_refused_delivery_keeps_what_was_typed(cast: Cast) -> None:
+    order = sent_at(cast, cast.north)
+    response = signed_in(cast.store_manager).post(order_url(order, "receive"), receipt_of(order, '25"><b>'))
+    text = response.content.decode()
+    assert f'name="units_{order.lines.get().pk}" value="25&quot;&gt;&lt;b&gt;"' in text
 
 
 def test_a_stale_page_is_told_and_approves_nothing(cast: Cast) -> None:
@@ -354,6 +363,42 @@ def test_a_transfer_goes_from_draft_to_received(cast: Cast) -> None:
     assert (transfer.status, transfer.notes.splitlines()[0]) == ("received", "for the fair")
     levels = dict(StockLevel.objects.values_list("store__code", "on_hand_units"))
     assert levels == {"S1": -10, "N1": 9}
+
+
+@pytest.mark.parametrize(
+    ("person", "page", "strange_page"),
+    [
+        ("viewer", 200, 200),
+        ("store_manager", 200, 404),
+        ("buyer", 200, 200),
+        ("analyst", 200, 200),
+        ("administrator", 200, 200),
+        ("outsider", 403, 403),
+    ],
+)
+def test_both_ends_of_a_transfer_see_it_and_others_do_not(
+    cast: Cast, person: str, page: int, strange_page: int
+) -> None:
+    item = [TransferItem(cast.steady.pk, 1)]
+    east = Store.objects.create(code="E1", name="East")
+    own = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
+    strange = create_transfer(from_store=cast.south, to_store=east, items=item, actor=cast.buyer, now=NOW)
+    client = signed_in(cast.people[person])
+    assert client.get(transfer_url(own)).status_code == page
+    assert client.get(transfer_url(strange)).status_code == strange_page
+    before = everything()
+    assert client.post(transfer_url(strange, "receive")).status_code in {200, 403, 404}  # it is a draft still
+    assert everything() == before
+
+
+def test_a_refused_receipt_of_a_transfer_keeps_what_was_typed(cast: Cast) -> None:
+    item = [TransferItem(cast.steady.pk, 10)]
+    transfer = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
+    dispatch_transfer(transfer_id=transfer.pk, actor=cast.buyer, now=NOW)
+    field = f"units_{transfer.lines.get().pk}"
+    response = signed_in(cast.store_manager).post(transfer_url(transfer, "receive"), {field: "11"})
+    assert said(response) == ["SKU-STEADY: 0 to 10 units can arrive, not 11."]
+    assert f'name="{field}" value="11"' in response.content.decode()
 
 
 @pytest.mark.parametrize("person", ["viewer", "analyst", "outsider"])
