@@ -13,5 +13,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error_id = current_id()
     if request.path.startswith("/api/"):
         message = "Something failed on our side. Quote the error id to the operators."
-        return JsonResponse({"error": {"code": "server_error", "message": message, "error_id": error_id}}, status=500)
+        # The API's one envelope (inventory.api.errors), for what fails before a view is reached.
+        error = {"code": "internal_error", "message": message, "fields": {}, "id": error_id}
+        return JsonResponse({"error": error}, status=500)
     return render(request, "500.html", {"error_id": error_id}, status=500)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from base64 import b64encode
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from rest_framework.test import APIClient
@@ -307,3 +309,16 @@ def test_forwarded_address_is_not_believed(db: None, settings: Any) -> None:
         APIClient().get("/api/v1/stores", headers={"X-Forwarded-For": f"10.0.0.{host}"}).status_code for host in (1, 2)
     ]
     assert statuses == [401, 429]
+
+
+@pytest.mark.redis
+def test_rate_is_counted_across_processes_in_a_shared_cache(cast: Cast, settings: Any) -> None:
+    port = os.environ.get("TEST_REDIS_PORT", "6379")
+    shared = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"redis://127.0.0.1:{port}/10"}
+    settings.CACHES = {"default": {**shared, "KEY_PREFIX": f"test-{os.getpid()}"}}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"actor": "2/min"}}
+    statuses = []
+    for _ in range(3):
+        caches.close_all()  # each request with a connection of its own, as another process has
+        statuses.append(person(cast.viewer).get("/api/v1/stores").status_code)
+    assert statuses == [200, 200, 429]

@@ -96,7 +96,7 @@ def test_a_failure_shows_the_number_that_its_log_lines_carry(
 def test_a_failure_of_the_api_answers_in_its_envelope(broken_site: Client) -> None:
     response = broken_site.get("/api/v1/fail", headers={"X-Request-ID": "req-78"})
     assert response.status_code == 500
-    assert response.json()["error"]["error_id"] == "req-78"
+    assert response.json()["error"]["id"] == "req-78"
     assert "recipe" not in response.content.decode()
 
 
