@@ -149,5 +149,6 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
             run = runs.start_nightly(business_date=day, started_by=cast("User", request.user), now=now)
         except ModuleNotFoundError as error:
             raise NotHere from error
-        transaction.on_commit(lambda: tasks.dispatch(run.pk))
+        # Robust: a broker that is away loses nothing, the job “Resume runs” takes the run up.
+        transaction.on_commit(lambda: tasks.dispatch(run.pk), robust=True)
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)

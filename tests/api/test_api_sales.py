@@ -60,6 +60,18 @@ def test_file_is_accepted_imported_by_the_worker_and_its_status_read(
     ]
 
 
+def test_file_is_kept_and_accepted_while_the_broker_is_away(
+    cast: Cast, orders: list[int], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def refuse(pk: int) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(tasks.import_sales_file, "delay", refuse)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert _upload(person(cast.buyer)).status_code == 202
+    assert SalesFile.objects.get().status == "pending"
+
+
 def test_same_bytes_are_the_same_file_and_count_once(
     cast: Cast, orders: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -38,7 +38,8 @@ STOCK_SCOPE = "stock:write"
 class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PatchMixin, ApiViewSet):
     """What each store has of each product now."""
 
-    queryset = StockLevel.objects.with_stock_status().select_related("store", "product").order_by("pk")
+    # Not joined: with LIMIT, MariaDB would read the few stores first and sort all rows to find the first page.
+    queryset = StockLevel.objects.with_stock_status().prefetch_related("store", "product").order_by("pk")
     serializer_class = StockLevelSerializer
     permissions_by_action = {
         "list": "inventory.view_stocklevel",
@@ -87,7 +88,7 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PatchMixin,
 class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     """The append-only ledger, newest first."""
 
-    queryset = InventoryTransaction.objects.select_related("store", "product", "customer").order_by("-pk")
+    queryset = InventoryTransaction.objects.prefetch_related("store", "product", "customer").order_by("-pk")
     serializer_class = TransactionSerializer
     pagination_class = LedgerPagination
     permissions_by_action = {

@@ -68,7 +68,8 @@ class SalesUploadViewSet(ApiViewSet):
             options=ImportOptions(**body),
             scope=scope_of(request),
         )
-        transaction.on_commit(lambda: tasks.import_sales_file.delay(sales_file.pk))
+        # Robust: a broker that is away loses nothing, the job “Resume imports” takes the file up.
+        transaction.on_commit(lambda: tasks.import_sales_file.delay(sales_file.pk), robust=True)
         url = reverse("salesfile-detail", kwargs={"pk": sales_file.pk}, request=request)
         answer = AcceptedFileSerializer({"id": sales_file.pk, "status": sales_file.status, "status_url": url})
         return Response(answer.data, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
