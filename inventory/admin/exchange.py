@@ -90,7 +90,7 @@ class StreamedExport:
     def _lines(self, rows: QuerySet[Any]) -> Iterator[str]:
         writer = csv.writer(_Echo())
         yield "\ufeff" + writer.writerow(list(self.export_columns))
-        for row in rows.values_list(*self.export_columns.values()).iterator(chunk_size=5000):
+        for row in rows.prefetch_related(None).values_list(*self.export_columns.values()).iterator(chunk_size=5000):
             yield writer.writerow([escape_cell(cell) for cell in row])
 
     def _export_name(self) -> str:

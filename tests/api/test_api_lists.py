@@ -81,8 +81,8 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("suppliers", _suppliers, 2),
     ("products", lambda _, rows: _products(rows), 2),
     ("supplier-items", _items, 2),
-    ("stock", _levels, 2),
-    ("transactions", _movements, 1),
+    ("stock", _levels, 4),  # stores and products by a query each: a join would sort the whole table
+    ("transactions", _movements, 4),  # and customers
     ("sales-data/files", _files, 2),
     ("sales-data/SKU-STEADY", _days, 3),  # the product first
     ("purchase-orders", _orders, 2),
