@@ -11,14 +11,14 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from invencare.lib import clock
 from inventory.calc.movements import Movement
 from inventory.models import Product, StockLevel, Store, StoreMembership, Supplier, SupplierItem
 from inventory.services.ledger import History, Recorded, record_movements
-from invencare.lib import clock
 
 TODAY = date(2026, 3, 16)  # a Monday
 NOW = datetime.fromisoformat("2026-03-16T09:00:00+00:00")
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 
 _keys = count(1)
 

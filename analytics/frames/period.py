@@ -87,9 +87,7 @@ def _sales(store_id: int, first_day: date, last_day: date) -> dict[int, SalesOfP
 def _stock_changes(store_id: int, product_ids: Sequence[int], first_day: date) -> dict[int, dict[date, int]]:
     changes: dict[int, dict[date, int]] = {}
     rows = (
-        InventoryTransaction.objects.filter(
-            store_id=store_id, product_id__in=product_ids, business_date__gte=first_day
-        )
+        InventoryTransaction.objects.filter(store_id=store_id, product_id__in=product_ids, business_date__gte=first_day)
         .exclude(stock_change=0)
         .order_by()
         .values_list("product_id", "business_date")

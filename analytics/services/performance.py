@@ -53,9 +53,7 @@ def analyse_performance(
     return rows
 
 
-def _facts(
-    frame: PeriodFrame, product_id: int, standing: Standing, first_day: date, last_day: date
-) -> PeriodFacts:
+def _facts(frame: PeriodFrame, product_id: int, standing: Standing, first_day: date, last_day: date) -> PeriodFacts:
     sales = frame.sales.get(product_id, SalesOfPeriod())
     level = frame.levels.get(product_id, LevelNow())
     return PeriodFacts(

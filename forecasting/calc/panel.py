@@ -72,7 +72,12 @@ def forecast_panel(demand: Floats, *, sum_days: tuple[Ints, ...], config: Foreca
         chosen=backtest.model,
         mean=path[:, : config.horizon_days],
         quantiles=_daily_quantiles(
-            path, backtest, weekday_factors(history, origins, config), weekday_factors(history, now, config), noise, config
+            path,
+            backtest,
+            weekday_factors(history, origins, config),
+            weekday_factors(history, now, config),
+            noise,
+            config,
         ),
         model_totals=_model_totals(candidates, backtest, config),
         horizon=_sum(path, backtest.errors, whole, noise, config),

@@ -125,9 +125,7 @@ def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def _forecast_row(
-    panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any
-) -> ProductDemandForecast:
+def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
     totals = dict(zip(MODELS, panel.model_totals[row].round(DECIMALS).tolist(), strict=True))
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
     wape = _known(panel.accuracy[panel.chosen[row]].wape[row])

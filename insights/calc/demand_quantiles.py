@@ -59,9 +59,9 @@ class DemandQuantiles:
 
     def expected_above(self, stock_units: float) -> float:
         """Expected units of demand that the stock cannot serve, by the midpoints of 200 equally likely slices."""
-        return sum(
-            max(self.at((index + 0.5) / SLICES) - max(stock_units, 0.0), 0.0) for index in range(SLICES)
-        ) / SLICES
+        return (
+            sum(max(self.at((index + 0.5) / SLICES) - max(stock_units, 0.0), 0.0) for index in range(SLICES)) / SLICES
+        )
 
     def widened(self, extra_deviation_units: float) -> DemandQuantiles:
         """The quantiles with an independent source of variation added: distances from the median add up as roots

@@ -81,9 +81,7 @@ class ReorderRecommendation(models.Model):
         ]
         indexes = [
             # The buyer's list: pending rows, worst first, for all stores and for one.
-            models.Index(
-                fields=["status", "urgency_rank", "-money_at_risk"], name="recommendation_worst_first"
-            ),
+            models.Index(fields=["status", "urgency_rank", "-money_at_risk"], name="recommendation_worst_first"),
             models.Index(fields=["store", "status", "urgency_rank"], name="recommendation_by_store"),
         ]
 

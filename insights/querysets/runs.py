@@ -35,6 +35,4 @@ class AnalysisRunChunkQuerySet(QuerySet[Any]):
 
     def claimable(self, now: datetime) -> Self:
         """What a worker may take: waiting, or abandoned with an attempt left."""
-        return self.filter(
-            Q(status="pending") | Q(status="running", lease_until__lt=now), attempts__lt=MAX_ATTEMPTS
-        )
+        return self.filter(Q(status="pending") | Q(status="running", lease_until__lt=now), attempts__lt=MAX_ATTEMPTS)

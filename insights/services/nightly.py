@@ -107,9 +107,11 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 def finish(*, run: AnalysisRun, now: datetime) -> None:
     """After the chunks: close the forecast run with its counts, and expire what is pending for delisted products."""
     with transaction.atomic():
-        forecast_run = ForecastRun.objects.select_for_update().filter(
-            pk=run.parameters.get("forecast_run_id"), finished_at__isnull=True
-        ).first()
+        forecast_run = (
+            ForecastRun.objects.select_for_update()
+            .filter(pk=run.parameters.get("forecast_run_id"), finished_at__isnull=True)
+            .first()
+        )
         if forecast_run is not None:
             _close_forecast_run(forecast_run, run, now=now)
         on_sale = StockLevel.objects.on_sale().filter(store_id=OuterRef("store_id"), product_id=OuterRef("product_id"))

@@ -67,7 +67,9 @@ def recommend(
             row.version = _next_version(known.of_today.get(product_id), row)
             written.append(row)
     _write(written, known)
-    stale = known.pending_ids - {known.of_today[row.product_id].pk for row in written if row.product_id in known.of_today}
+    stale = known.pending_ids - {
+        known.of_today[row.product_id].pk for row in written if row.product_id in known.of_today
+    }
     return Recommended(
         written=[row.product_id for row in written], decided=sorted(known.decided), expired=expire(stale, now=now)
     )
@@ -118,9 +120,7 @@ def _write(rows: Sequence[ReorderRecommendation], known: _KnownRows) -> None:
     Inserts do not replace: a row that came in the meantime is not known to be undecided.
     """
     ReorderRecommendation.objects.bulk_create(row for row in rows if row.product_id not in known.of_today)
-    upsert(
-        [row for row in rows if row.product_id in known.of_today], key=("product", "store", "recommendation_date")
-    )
+    upsert([row for row in rows if row.product_id in known.of_today], key=("product", "store", "recommendation_date"))
 
 
 def _next_version(known: ReorderRecommendation | None, row: ReorderRecommendation) -> int:
@@ -161,9 +161,7 @@ def _recommendation(frame: ReorderFrame, product_id: int, config: PolicyConfig) 
         abc_class=inputs.abc_class,
         status=Status.PENDING,
         notes="; ".join(reasons),
-        dossier=dossier.build(
-            inputs, order, config=config, facts=_facts(frame, product_id), reasons=reasons
-        ),
+        dossier=dossier.build(inputs, order, config=config, facts=_facts(frame, product_id), reasons=reasons),
     )
 
 

@@ -15,9 +15,7 @@ EVERYONE_SEES = (
 
 
 def _may(verbs: str, *models: str) -> set[str]:
-    return {
-        f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for verb in verbs.split() for model in models
-    }
+    return {f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for verb in verbs.split() for model in models}
 
 
 _SEES = _may("view", *EVERYONE_SEES)
@@ -39,7 +37,10 @@ ROLES: dict[str, frozenset[str]] = {
     "Store manager": frozenset(_SEES | _STOCK_WORK | _DECIDING),
     "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _DECIDING),
     "Analyst": frozenset(
-        _SEES | _ALL_STORES | _may("view", "inventory.customer") | {"insights.add_analysisrun", "inventory.add_salesfile"}
+        _SEES
+        | _ALL_STORES
+        | _may("view", "inventory.customer")
+        | {"insights.add_analysisrun", "inventory.add_salesfile"}
     ),
 }
 ADMINISTRATOR = "Administrator"

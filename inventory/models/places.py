@@ -14,7 +14,9 @@ from inventory.querysets.places import StoreQuerySet
 
 def validate_time_zone(name: str) -> None:
     if name not in available_timezones():
-        raise ValidationError("“%(name)s” is no IANA time zone; use a name such as Europe/London.", params={"name": name})
+        raise ValidationError(
+            "“%(name)s” is no IANA time zone; use a name such as Europe/London.", params={"name": name}
+        )
 
 
 class Store(models.Model):

@@ -32,7 +32,9 @@ class StockLevelQuerySet(StoreScopedQuerySet):
             stock_status=Case(
                 When(on_hand_units__lte=0, then=Value("Out of Stock")),
                 When(on_hand_units__lte=F("minimum_units"), then=Value("Low Stock")),
-                When(Q(maximum_units__gt=0) & Q(on_hand_units__gte=F("maximum_units") * 0.9), then=Value("Overstocked")),
+                When(
+                    Q(maximum_units__gt=0) & Q(on_hand_units__gte=F("maximum_units") * 0.9), then=Value("Overstocked")
+                ),
                 default=Value("Normal"),
                 output_field=CharField(),
             )

@@ -52,7 +52,7 @@ def lock_rows(model: type[Model], ids: Iterable[int]) -> list[int]:
     """
     locked: list[int] = []
     for some in in_chunks(sorted(set(ids))):
-        rows = model._default_manager.select_for_update().filter(pk__in=some).order_by("pk")  # noqa: SLF001  public API
+        rows = model._default_manager.select_for_update().filter(pk__in=some).order_by("pk")
         locked.extend(rows.values_list("pk", flat=True))
     return locked
 

@@ -17,12 +17,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, Max, Min, Q, Sum, Value, When
 
+from invencare.lib import clock
 from inventory.calc.balances import Balance, DayChange, DayKey
 from inventory.calc.movements import ABSOLUTE
 from inventory.models import DailySales, InventoryTransaction, StockLevel, Store
 from inventory.services import day_sums
 from inventory.services.locking import lock_levels
-from invencare.lib import clock
 
 DAY_SUMS = ("units", "returned_units", "revenue", "transactions", "promotion_lines", "out_of_stock_seconds")
 CENT = Decimal("0.01")
@@ -75,9 +75,7 @@ def _differences_of(store: Store) -> Iterator[Difference]:
                 yield Difference("stock level", store.pk, product_id, field, value, held)
     for product_id in levels.keys() - balances.keys():
         if levels[product_id].on_hand_units:
-            yield Difference(
-                "stock level", store.pk, product_id, "on_hand_units", 0, levels[product_id].on_hand_units
-            )
+            yield Difference("stock level", store.pk, product_id, "on_hand_units", 0, levels[product_id].on_hand_units)
     yield from _broken_chains(store)
     yield from _day_differences(store, days)
 
@@ -116,9 +114,7 @@ def _broken_chains(store: Store) -> Iterator[Difference]:
             yield Difference("ledger", store.pk, product_id, "before_units", previous, before)
 
 
-def _derived(
-    store: Store, levels: dict[int, StockLevel]
-) -> tuple[dict[int, Balance], dict[DayKey, DayChange]]:
+def _derived(store: Store, levels: dict[int, StockLevel]) -> tuple[dict[int, Balance], dict[DayKey, DayChange]]:
     """What the ledger says of a store: each product's balance, and the sums of each day."""
     split = partial(clock.seconds_by_day, zone=store.zone)
     ledger = InventoryTransaction.objects.filter(store=store).order_by()
@@ -172,9 +168,7 @@ def _replay_stock_outs(
         (product_id, balances[product_id].record_stock(after, occurred_at, day))
         for product_id, after, occurred_at, day in rows.iterator()
     )
-    still_out = (
-        (product_id, _closed(balance, levels.get(product_id))) for product_id, balance in balances.items()
-    )
+    still_out = ((product_id, _closed(balance, levels.get(product_id))) for product_id, balance in balances.items())
     for product_id, seconds in chain(out, still_out):
         for day, amount in seconds.items():
             days.setdefault((store.pk, product_id, day), DayChange()).out_of_stock_seconds += amount

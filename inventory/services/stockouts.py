@@ -7,12 +7,12 @@ from functools import partial
 
 from django.db import transaction
 
+from invencare.lib import clock
 from inventory.calc.balances import DayChange, DayKey
 from inventory.models import StockLevel, Store
 from inventory.services import day_sums
 from inventory.services.ledger import balances_of
 from inventory.services.locking import in_chunks, lock_levels, retried
-from invencare.lib import clock
 
 BATCH = 2000
 

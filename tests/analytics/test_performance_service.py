@@ -19,9 +19,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 def analyse(cast: Cast, *products: Product, days: int = 30) -> list[ProductPerformance]:
     ids = [product.pk for product in products or cast.products]
-    return analyse_performance(
-        store=cast.north, product_ids=ids, analysis_date=YESTERDAY, period_days=days, now=NOW
-    )
+    return analyse_performance(store=cast.north, product_ids=ids, analysis_date=YESTERDAY, period_days=days, now=NOW)
 
 
 def figures(product: Product) -> ProductPerformance:

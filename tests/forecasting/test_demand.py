@@ -60,9 +60,7 @@ def test_an_empty_window_has_no_history() -> None:
     assert history_days(np.zeros((2, 0))).tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("lead", "review", "days"), [(4.5, 7, 12), (5, 7, 12), (0, 1, 1), (200, 30, 91)], ids=str
-)
+@pytest.mark.parametrize(("lead", "review", "days"), [(4.5, 7, 12), (5, 7, 12), (0, 1, 1), (200, 30, 91)], ids=str)
 def test_the_protection_interval_is_lead_time_plus_review_in_whole_days(lead: float, review: int, days: int) -> None:
     assert protection_days(lead_time_days=lead, review_days=review) == days
 

@@ -87,9 +87,7 @@ def test_an_unfinished_run_is_resumed(cast: Cast, client: Client, woken: list[in
     assert woken == [run.pk]
 
 
-def test_an_ended_run_is_not_resumed_but_its_day_can_be_run_again(
-    cast: Cast, client: Client, woken: list[int]
-) -> None:
+def test_an_ended_run_is_not_resumed_but_its_day_can_be_run_again(cast: Cast, client: Client, woken: list[int]) -> None:
     ended = make_run(cast, "partial")
     assert "nothing to resume" in act(client, cast.analyst, "resume", ended).content.decode()
     act(client, cast.analyst, "again", ended)

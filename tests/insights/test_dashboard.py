@@ -53,9 +53,7 @@ def test_the_scope_cuts_every_number(cast: Cast) -> None:
         record(movement(store, cast.steady, "count", 30, day=TODAY - timedelta(days=20)))
         sell(store, cast, 3, YESTERDAY)
         recommend(store, cast.steady, cast.supplier)
-    board = build_dashboard(
-        scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None, period=WEEK, now=NOW
-    )
+    board = build_dashboard(scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None, period=WEEK, now=NOW)
     assert (board.totals.units, board.stock.levels, dict(board.pending)) == (3, 1, {"high": 1})
     nothing = build_dashboard(scope=NO_STORE, store=None, period=WEEK, now=NOW)
     assert (nothing.totals.units, nothing.stock.levels, nothing.pending, nothing.top_products) == (0, 0, {}, [])

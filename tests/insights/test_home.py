@@ -28,9 +28,7 @@ def page(client: Client, user: Any, query: str = "") -> Any:
 def sold(cast: Cast) -> Cast:
     for store, units in ((cast.north, 11), (cast.south, 23)):
         record(movement(store, cast.steady, "count", 500, day=TODAY - timedelta(days=40)))
-        record(
-            movement(store, cast.steady, "sale", units, day=TODAY - timedelta(days=1), unit_price=Decimal("5.00"))
-        )
+        record(movement(store, cast.steady, "sale", units, day=TODAY - timedelta(days=1), unit_price=Decimal("5.00")))
         recommend(store, cast.steady, cast.supplier, urgency_level="critical")
     return cast
 

@@ -49,7 +49,9 @@ def test_a_night_measures_forecasts_and_recommends(cast: Cast) -> None:
     result = nightly.analyse_chunk(chunk=chunk, now=NOW)
 
     assert result == nightly.ChunkResult(series_done=5, failures=[])
-    assert ProductPerformance.objects.filter(analysis_date=YESTERDAY, period_type="monthly", period_days=30).count() == 5
+    assert (
+        ProductPerformance.objects.filter(analysis_date=YESTERDAY, period_type="monthly", period_days=30).count() == 5
+    )
     forecasts = ProductDemandForecast.objects.filter(forecast_date=TODAY, forecast_period=28)
     assert {row.product for row in forecasts} == {cast.steady, cast.seasonal, cast.intermittent}
     assert {row.run_id for row in forecasts} == {chunk.run.parameters["forecast_run_id"]}
@@ -87,9 +89,7 @@ def test_a_bad_product_is_named_and_stops_nobody(cast: Cast) -> None:
     assert result.series_done == 4
     [failure] = result.failures
     message = failure.pop("message")
-    assert failure == {
-        "product": "SKU-STEADY", "product_id": cast.steady.pk, "store": "N1", "step": "recommendation"
-    }
+    assert failure == {"product": "SKU-STEADY", "product_id": cast.steady.pk, "store": "N1", "step": "recommendation"}
     assert message.startswith("ValueError: an order of ")
     assert {row.product for row in ReorderRecommendation.objects.all()} == set(cast.products) - {cast.steady}
 
@@ -219,7 +219,9 @@ def test_pending_rows_a_week_old_expire_and_decided_ones_stay(cast: Cast) -> Non
     for row in rows.values():
         row.refresh_from_db()
     assert {name: row.status for name, row in rows.items()} == {
-        "a week": "pending", "more": "expired", "rejected": "rejected"
+        "a week": "pending",
+        "more": "expired",
+        "rejected": "rejected",
     }
     assert rows["more"].version == 2
 

@@ -10,7 +10,9 @@ KNOWN = DemandQuantiles((0.1, 0.5, 0.9), (4.0, 10.0, 20.0))
 NONE = DemandQuantiles((0.1, 0.5, 0.9), (0.0, 0.0, 0.0))
 
 
-@pytest.mark.parametrize(("level", "units"), [(0.05, 4), (0.1, 4), (0.3, 7), (0.5, 10), (0.7, 15), (0.9, 20), (0.99, 20)])
+@pytest.mark.parametrize(
+    ("level", "units"), [(0.05, 4), (0.1, 4), (0.3, 7), (0.5, 10), (0.7, 15), (0.9, 20), (0.99, 20)]
+)
 def test_a_quantile_between_two_known_ones_lies_on_their_line(level: float, units: float) -> None:
     assert KNOWN.at(level) == pytest.approx(units)
 

@@ -310,9 +310,7 @@ def test_a_decision_on_what_was_shown_before_the_rerun_is_told_so(cast: Cast) ->
     record(movement(cast.north, cast.steady, "sale", 12, day=TODAY))
     analyse(cast)
     with pytest.raises(Conflict):
-        approve(
-            recommendation_id=shown.pk, actor=cast.buyer, now=NOW, scope=EVERY_STORE, version=shown.version
-        )
+        approve(recommendation_id=shown.pk, actor=cast.buyer, now=NOW, scope=EVERY_STORE, version=shown.version)
     assert row_of(cast.steady).status == "pending"
 
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invencare.lib import clock
 from inventory.calc.balances import Balance, check_movements, post
 from inventory.calc.movements import ADJUSTMENT, TYPES, Movement
-from invencare.lib import clock
 
 ATHENS = ZoneInfo("Europe/Athens")
 START = datetime(2026, 3, 27, 6, tzinfo=UTC)  # the clocks of Athens change on the 29th
