@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,97 +13,25 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from insights.admin.recommendation_forms import BulkForm, ClassFilter, DecisionForm, StatusFilter
+from insights.admin.recommendation_page import order_value, page_context
 from insights.models import Decision, ReorderRecommendation
 from insights.services import decisions
-from insights.services.decisions import LONGEST_REASON, MOST_AT_ONCE, Outcome, pack_rule
-from insights.services.dossier import explain
-from insights.services.stock_outlook import HISTORY_DAYS, StockOutlook, stock_outlook
+from insights.services.decisions import MOST_AT_ONCE, Outcome, pack_rule
 from invencare.lib import clock
-from invencare.lib.charts import chart_data, chart_series
 from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
 from inventory.admin.filters import ProductCategoryFilter
 from inventory.admin.steps import add_errors
-from inventory.calc.packs import PackRule
 from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
 
 MAY_DECIDE = "insights.decide_reorderrecommendation"
-IDS = re.compile("[0-9]{1,18}(,[0-9]{1,18})*")
 SHOWN_ROWS = 20
 SHOWN_SKIPS = 10
-LIST = "admin:insights_reorderrecommendation_changelist"
 PAGE = "admin:insights_reorderrecommendation_change"
-
-
-class StatusFilter(DropdownFilter):
-    """What is still to be decided, unless somebody asks for the rest."""
-
-    title = "status"
-    parameter_name = "status__exact"
-    all_option = None
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*[(str(value), str(label)) for value, label in ReorderRecommendation.Status.choices], ("all", "All")]
-
-    def value(self) -> str:
-        return super().value() or "pending"
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset if self.value() == "all" else queryset.filter(status=self.value())
-
-
-class ClassFilter(DropdownFilter):
-    """The product's place in its store's revenue."""
-
-    title = "ABC class"
-    parameter_name = "abc_class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("A", "A"), ("B", "B"), ("C", "C"), ("none", "No class (nothing sold)")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if not self.value():
-            return queryset
-        return queryset.filter(abc_class="" if self.value() == "none" else self.value())
-
-
-class DecisionForm(forms.Form):
-    """The quantity and the reason; ``version`` says which numbers the reader had before the eyes."""
-
-    quantity = forms.IntegerField(
-        label="Order (units)", required=False, max_value=10_000_000, widget=UnfoldAdminIntegerFieldWidget
-    )
-    reason = forms.CharField(
-        required=False,
-        max_length=LONGEST_REASON,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Needed to reject.",
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, rule: PackRule, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        quantity = self.fields["quantity"]
-        quantity.widget.attrs.update(step=rule.pack_units, min=rule.smallest_units, inputmode="numeric")
-        quantity.help_text = f"Packs of {rule.pack_units:,}, at least {rule.smallest_units:,}."
-        self.fields["reason"].widget.attrs["autocomplete"] = "off"
-
-
-class BulkForm(forms.Form):
-    """The confirmation of a bulk decision: the rows as one field, so that a thousand of them fit into a form."""
-
-    ids = forms.CharField(widget=forms.HiddenInput)
-    reason = forms.CharField(required=False, max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
-
-    def clean_ids(self) -> list[int]:
-        ids: str = self.cleaned_data["ids"]
-        if not IDS.fullmatch(ids):
-            raise ValidationError("The chosen rows cannot be read; choose them again.")
-        return [int(pk) for pk in ids.split(",")]
 
 
 @admin.register(ReorderRecommendation)
@@ -176,7 +102,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
                 return HttpResponseRedirect(reverse(PAGE, args=[row.pk]))
         context = {
             **self.admin_site.each_context(request),
-            **_page(row, rule, next_row=self._next(request, row)),
+            **page_context(row, rule, next_row=self._next(request, row)),
             "opts": self.opts,
             "form": form,
             "may_decide": self.has_decide_permission(request) and row.is_pending,
@@ -319,7 +245,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
 
     @display(description="value")
     def show_value(self, row: ReorderRecommendation) -> SafeString:
-        return _unbroken(f"{_value(row):,.2f} {row.store.currency}")
+        return _unbroken(f"{order_value(row):,.2f} {row.store.currency}")
 
     @display(description="margin at risk", ordering="money_at_risk")
     def show_at_risk(self, row: ReorderRecommendation) -> SafeString:
@@ -338,50 +264,6 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         return row.get_status_display()
 
 
-@admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
-    """What was decided, by whom, when and why; kept for good."""
-
-    paginator = BoundedPaginator
-    list_display = [
-        "decided_at",
-        "show_what",
-        "action",
-        "show_quantity",
-        "show_recommended",
-        "decided_by_name",
-        "reason",
-    ]
-    list_select_related = ["recommendation__product", "recommendation__store"]
-    list_filter = [("action", ChoicesDropdownFilter), ("recommendation__store", ScopedFilter)]
-    search_fields = ["recommendation__product__sku", "decided_by_name"]
-    search_help_text = "SKU or name of who decided"
-    fields = [
-        "show_what",
-        "action",
-        "quantity",
-        "recommended_quantity",
-        "reason",
-        "decided_by_name",
-        "decided_at",
-        "shown",
-    ]
-    readonly_fields = ["show_what"]
-
-    @display(description="decided (units)", ordering="quantity")
-    def show_quantity(self, decision: Decision) -> str:
-        return "–" if decision.quantity is None else f"{decision.quantity:,}"
-
-    @display(description="recommended (units)", ordering="recommended_quantity")
-    def show_recommended(self, decision: Decision) -> str:
-        return f"{decision.recommended_quantity:,}"
-
-    @display(description="recommendation")
-    def show_what(self, decision: Decision) -> SafeString:
-        row = decision.recommendation
-        return format_html('<a href="{}">{} for {}</a>', reverse(PAGE, args=[row.pk]), row.product.sku, row.store.code)
-
-
 def _unbroken(text: str) -> SafeString:
     """The text on one line, however narrow its column."""
     return format_html('<span style="white-space: nowrap">{}</span>', text)
@@ -389,66 +271,6 @@ def _unbroken(text: str) -> SafeString:
 
 def _initial(row: ReorderRecommendation) -> dict[str, Any]:
     return {"quantity": row.recommended_order_quantity, "version": row.version}
-
-
-def _value(row: ReorderRecommendation) -> Any:
-    return row.unit_cost * (row.approved_quantity or row.recommended_order_quantity)
-
-
-def _page(row: ReorderRecommendation, rule: PackRule, *, next_row: ReorderRecommendation | None) -> dict[str, Any]:
-    outlook = stock_outlook(row)
-    return {
-        "title": f"{row.product} @ {row.store}",
-        "row": row,
-        "rule": rule,
-        "packs": row.recommended_order_quantity / rule.pack_units,
-        "value": _value(row),
-        "chance": None if row.stockout_probability is None else round(100 * row.stockout_probability),
-        "reasons": explain(row.dossier),
-        "outlook": outlook,
-        "outlook_chart": _chart(outlook),
-        "chart_title": f"Sales of {HISTORY_DAYS} days, the forecast, and how long the stock lasts",
-        "model_name": outlook.model.replace("_", " "),
-        "decisions": row.decisions.order_by("-pk"),
-        "next_row": next_row,
-    }
-
-
-def _chart(outlook: StockOutlook) -> dict[str, Any]:
-    """Sales and the forecast with its 80 % band on the left axis, the projected stock on the right one."""
-    days = outlook.days
-    series = [chart_series("Sold", [day.sold_units for day in days], kind="bar", colour="muted")]
-    if outlook.model:
-        low = chart_series("80 % of days: from", _rounded([day.low_units for day in days]), colour="accent")
-        high = chart_series("80 % of days: to", _rounded([day.high_units for day in days]), colour="accent")
-        series += [
-            {**low, "width": 0.5},
-            {**high, "width": 0.5, "fill": "-1"},
-            chart_series("Forecast", _rounded([day.expected_units for day in days]), colour="accent", dashed=True),
-            chart_series(
-                "Stock without this order",
-                _rounded([day.stock_units for day in days]),
-                colour="danger",
-                axis="right",
-                stepped=True,
-            ),
-            chart_series(
-                "Stock with this order",
-                _rounded([day.stock_with_order_units for day in days]),
-                axis="right",
-                stepped=True,
-            ),
-        ]
-    return chart_data(
-        labels=[day.day.isoformat() for day in days],
-        series=series,
-        y_title="Units per day",
-        y_right_title="Stock (units)",
-    )
-
-
-def _rounded(values: list[float | None]) -> list[float | None]:
-    return [None if value is None else round(value, 2) for value in values]
 
 
 def _approved(decision: Decision) -> SafeString:
