@@ -22,7 +22,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "InvenCare",
     "SITE_SUBHEADER": "Stock, forecasts, orders",
     "SITE_SYMBOL": "inventory_2",
-    "SITE_URL": "/admin/",
+    "SITE_URL": None,  # the admin is the site: there is nothing to return to
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("invencare/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

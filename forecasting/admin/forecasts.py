@@ -133,7 +133,9 @@ def forecast_chart(forecast: ProductDemandForecast) -> dict[str, Any]:
     quantiles: dict[str, list[float]] = daily.get("quantiles", {})
     for level in sorted(quantiles, key=float)[:: max(len(quantiles) - 1, 1)]:
         values = [round(units, 2) for units in quantiles[level]]
-        series.append(chart_series(f"{100 * float(level):.0f} % of days stay below", values, colour="muted", dashed=True))
+        series.append(
+            chart_series(f"{100 * float(level):.0f} % of days stay below", values, colour="muted", dashed=True)
+        )
     return chart_data(labels=days, series=series, y_title="Units per day")
 
 

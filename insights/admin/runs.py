@@ -38,7 +38,7 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
         "show_status",
         "progress",
         "series_failed",
-        "started_by",
+        "starter",
         "created_at",
         "duration",
     ]
@@ -47,7 +47,7 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
     fieldsets = [
         (
             "Made by",
-            {"fields": ["started_by", "created_at", "code_version", "seed", "parameters", "correlation_id"]},
+            {"fields": ["starter", "created_at", "code_version", "seed", "parameters", "correlation_id"]},
         ),
     ]
 
@@ -137,6 +137,11 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
     @display(description="status", ordering="status", label=LABELS)
     def show_status(self, run: AnalysisRun) -> str:
         return run.get_status_display()
+
+    @display(description="started by", ordering="started_by__username")
+    def starter(self, run: AnalysisRun) -> str:
+        """The name alone: a link would lead most readers to a page that they may not open."""
+        return run.started_by.get_username() if run.started_by else "schedule or command"
 
     @display(description="series done")
     def progress(self, run: AnalysisRun) -> str:

@@ -103,5 +103,3 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-

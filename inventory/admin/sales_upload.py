@@ -134,4 +134,3 @@ def _folder() -> Path:
     folder = Path(settings.MEDIA_ROOT) / "sales_previews"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-

@@ -221,9 +221,7 @@ def _stock_chart(level: StockLevel, *, today: Any) -> dict[str, Any]:
     ]
     out = [round(100 * day.out_of_stock_share, 1) or None for day in days]
     if any(out):
-        series.append(
-            chart_series("Without stock (% of the day)", out, colour="danger", kind="bar", axis="percent")
-        )
+        series.append(chart_series("Without stock (% of the day)", out, colour="danger", kind="bar", axis="percent"))
     return chart_data(
         labels=[day.day.isoformat() for day in days],
         series=series,

@@ -97,9 +97,7 @@ def test_no_page_scrolls_sideways_on_a_phone(address: str, stocked: Cast, log_in
 
 def test_the_charts_follow_the_theme(stocked: Cast, log_in: Callable[..., Any]) -> None:
     colour = "Chart.getChart('units-chart').options.scales.y.ticks.color"
-    light, dark = (
-        log_in(stocked.viewer, color_scheme=scheme).evaluate(colour) for scheme in ("light", "dark")
-    )
+    light, dark = (log_in(stocked.viewer, color_scheme=scheme).evaluate(colour) for scheme in ("light", "dark"))
     assert (light, dark) == ("#374151", "#d1d5db")
 
 
