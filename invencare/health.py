@@ -96,13 +96,13 @@ def check_broker(now: datetime) -> None:
     if folder:
         _check_broker_folder(Path(str(folder)))
         return
-    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {
-        "socket_timeout": PATIENCE_SECONDS,
-        "socket_connect_timeout": PATIENCE_SECONDS,
-        "max_retries": 0,
-    }
+    options = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+    if settings.CELERY_BROKER_URL.startswith("redis"):  # the others take no such options, only connect_timeout
+        options |= {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
     try:
-        with celery_app.connection_for_write(connect_timeout=PATIENCE_SECONDS, transport_options=options) as broker:
+        with celery_app.connection_for_write(
+            url=settings.CELERY_BROKER_URL, connect_timeout=PATIENCE_SECONDS, transport_options=options
+        ) as broker:
             broker.ensure_connection(max_retries=1, timeout=PATIENCE_SECONDS)
     except (OperationalError, OSError) as error:
         LOGGER.warning("readiness: broker: %s", error)

@@ -143,12 +143,12 @@ def test_a_broker_folder_that_cannot_be_made_is_named(broker_folder: Path) -> No
         health.check_broker(NOW)
 
 
-def test_a_broker_that_does_not_listen_is_named_within_the_patience(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
-    monkeypatch.setattr(health.celery_app.conf, "broker_url", "redis://:hunter2@127.0.0.1:1/0")
-    monkeypatch.setattr(health.celery_app.conf, "broker_write_url", "redis://:hunter2@127.0.0.1:1/0")
+@pytest.mark.parametrize("scheme", ["amqp", "redis"])
+def test_a_broker_that_does_not_listen_is_named_within_the_patience(settings: Settings, scheme: str) -> None:
+    if scheme == "redis":
+        pytest.importorskip("redis")
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if scheme == "redis" else {}
+    settings.CELERY_BROKER_URL = f"{scheme}://:hunter2@127.0.0.1:1"
     started = datetime.now(UTC)
     with pytest.raises(health.NotReady, match=r"^no answer$"):
         health.check_broker(NOW)
@@ -156,10 +156,10 @@ def test_a_broker_that_does_not_listen_is_named_within_the_patience(
 
 
 @pytest.mark.redis
-def test_a_redis_broker_that_answers_is_fine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_broker_that_answers_is_fine(settings: Settings) -> None:
+    pytest.importorskip("redis")
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
-    monkeypatch.setattr(health.celery_app.conf, "broker_url", "redis://127.0.0.1:6379/8")
-    monkeypatch.setattr(health.celery_app.conf, "broker_write_url", "redis://127.0.0.1:6379/8")
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:6379/8"
     health.check_broker(NOW)
 
 
