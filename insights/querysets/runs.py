@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import Q, QuerySet
+from django.db import models
+from django.db.models import Q
 
 MAX_ATTEMPTS = 3
 UNFINISHED = ("pending", "running")
 
 
-class AnalysisRunQuerySet(QuerySet[Any]):
+class AnalysisRunQuerySet(models.QuerySet[Any, Any]):
     def unfinished(self) -> Self:
         return self.filter(status__in=UNFINISHED)
 
@@ -20,7 +21,7 @@ class AnalysisRunQuerySet(QuerySet[Any]):
         return self.filter(status__in=["done", "partial"])
 
 
-class AnalysisRunChunkQuerySet(QuerySet[Any]):
+class AnalysisRunChunkQuerySet(models.QuerySet[Any, Any]):
     def open(self) -> Self:
         """Neither done nor given up."""
         return self.filter(status__in=UNFINISHED)

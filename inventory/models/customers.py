@@ -18,4 +18,4 @@ class Customer(models.Model):
         ordering = ["code"]
 
     def __str__(self) -> str:
-        return self.code
+        return str(self.code)
