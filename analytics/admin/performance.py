@@ -7,13 +7,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from analytics.models import ProductPerformance
-from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
+from inventory.admin.base import LedgerSizedAdmin, ScopedFilter
 from inventory.admin.exchange import StreamedExport
 
 
 @admin.register(ProductPerformance)
-class ProductPerformanceAdmin(StreamedExport, ReadOnlyAdmin):
-    paginator = BoundedPaginator
+class ProductPerformanceAdmin(StreamedExport, LedgerSizedAdmin):
     list_display = [
         "analysis_date",
         "store",
@@ -25,7 +24,6 @@ class ProductPerformanceAdmin(StreamedExport, ReadOnlyAdmin):
         "abc_class",
         "score",
     ]
-    list_select_related = ["store", "product"]
     list_filter = [
         ("store", ScopedFilter),
         ("product", AutocompleteSelectFilter),
@@ -34,8 +32,6 @@ class ProductPerformanceAdmin(StreamedExport, ReadOnlyAdmin):
         ("stock_status", ChoicesDropdownFilter),
         "abc_class",
     ]
-    search_fields = ["product__sku", "product__name"]
-    search_help_text = "SKU or product name"
     ordering = ["-analysis_date", "-id"]
     export_columns = {
         "analysis_date": "analysis_date",

@@ -14,13 +14,12 @@ from unfold.decorators import display
 
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
 from invencare.lib.charts import chart_data, chart_series
-from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
+from inventory.admin.base import LedgerSizedAdmin, ReadOnlyAdmin, ScopedFilter
 from inventory.services.access import scope_of_user
 
 
 @admin.register(ProductDemandForecast)
-class ProductDemandForecastAdmin(ReadOnlyAdmin):
-    paginator = BoundedPaginator
+class ProductDemandForecastAdmin(LedgerSizedAdmin):
     change_form_template = "admin/forecasting/forecast.html"
     list_display = [
         "forecast_date",
@@ -32,14 +31,11 @@ class ProductDemandForecastAdmin(ReadOnlyAdmin):
         "model",
         "accuracy",
     ]
-    list_select_related = ["store", "product"]
     list_filter = [
         ("store", ScopedFilter),
         ("product", AutocompleteSelectFilter),
         ("forecast_date", RangeDateFilter),
     ]
-    search_fields = ["product__sku", "product__name"]
-    search_help_text = "SKU or product name"
     ordering = ["-forecast_date", "-id"]
     fields = [
         "store",
@@ -99,13 +95,9 @@ class ProductDemandForecastAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ForecastAccuracy)
-class ForecastAccuracyAdmin(ReadOnlyAdmin):
-    paginator = BoundedPaginator
+class ForecastAccuracyAdmin(LedgerSizedAdmin):
     list_display = ["forecast_date", "store", "product", "model", "is_chosen", "show_wape", "show_mase", "points"]
-    list_select_related = ["store", "product"]
     list_filter = [("store", ScopedFilter), ("product", AutocompleteSelectFilter), "is_chosen"]
-    search_fields = ["product__sku", "product__name"]
-    search_help_text = "SKU or product name"
     ordering = ["-id"]
 
     @display(description="WAPE", ordering="wape")
