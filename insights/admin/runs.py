@@ -101,7 +101,9 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
         try:
             tasks.dispatch(run.pk)
         except BrokerDown:
-            messages.warning(request, "No message could be sent to the workers now; the run is kept and taken up later.")
+            messages.warning(
+                request, "No message could be sent to the workers now; the run is kept and taken up later."
+            )
         else:
             messages.success(request, success)
         return self._to_run(run)

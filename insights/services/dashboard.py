@@ -122,8 +122,12 @@ class Dashboard:
 
 
 def newest_sales_day(*, scope: StoreScope, store: Store | None) -> date | None:
-    """The last business day with a sale, None without any: old imports are shown at their own end, not at today's."""
-    found: date | None = _rows(DailySales, scope, store).aggregate(newest=Max("business_date"))["newest"]
+    """The last business day with a sale, None without any: old imports are shown at their own end, not at today's.
+
+    Days that only tell of missing stock go on after the last sale, so they do not count.
+    """
+    days = _rows(DailySales, scope, store).filter(transactions__gt=0).order_by("-business_date")
+    found: date | None = days.values_list("business_date", flat=True).first()
     return found
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun
 from insights.services.dashboard import Period, build_dashboard, newest_sales_day
-from inventory.models import Store
+from inventory.models import DailySales, Store
 from inventory.querysets.scope import EVERY_STORE, NO_STORE, StoreScope
 from tests.cast import NOW, TODAY, Cast, make_person, movement, record, set_bounds
 from tests.insights.proposals import recommend
@@ -126,6 +126,12 @@ def test_the_newest_sales_day_is_that_of_the_scope(cast: Cast) -> None:
     assert newest_sales_day(scope=EVERY_STORE, store=None) == YESTERDAY
     assert newest_sales_day(scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None) == date(2026, 3, 10)
     assert newest_sales_day(scope=NO_STORE, store=None) is None
+
+
+def test_a_day_that_only_tells_of_missing_stock_is_no_sales_day(cast: Cast) -> None:
+    sell(cast.north, cast, 1, YESTERDAY)
+    DailySales.objects.create(store=cast.north, product=cast.new, business_date=TODAY, out_of_stock_seconds=86_400)
+    assert newest_sales_day(scope=EVERY_STORE, store=None) == YESTERDAY
 
 
 @pytest.mark.parametrize("days", [1, 20])

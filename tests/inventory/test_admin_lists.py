@@ -38,9 +38,7 @@ def ledger(client: Client, cast: Cast, **query: Any) -> Any:
         ("%", set()),
     ],
 )
-def test_the_ledger_is_searched_by_sku_and_product_name(
-    term: str, skus: set[str], moved: Cast, client: Client
-) -> None:
+def test_the_ledger_is_searched_by_sku_and_product_name(term: str, skus: set[str], moved: Cast, client: Client) -> None:
     rows = ledger(client, moved, q=term).context["cl"].result_list
     assert {row.product.sku for row in rows} == skus
 
