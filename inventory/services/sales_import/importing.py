@@ -38,7 +38,9 @@ from inventory.services.sales_import.uploads import (
 
 logger = logging.getLogger(__name__)
 
-BATCH_ROWS = 10_000
+# Levels are locked, read and saved once a batch: a longer batch spreads that over more rows (0.33 of the raw insert at
+# 10,000 on MariaDB, 0.40 here), and holds its locks for about a second.
+BATCH_ROWS = 20_000
 GC_THRESHOLD = 200_000
 SOURCE = "import"
 
