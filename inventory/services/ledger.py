@@ -17,12 +17,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from invencare.lib import clock
 from inventory.calc.balances import Balance, LevelKey, Posting, check_movements, post
 from inventory.calc.movements import RETURN, SALE, Movement
 from inventory.models import InventoryTransaction, StockLevel, Store
 from inventory.services import alerts, day_sums
-from inventory.services.locking import in_chunks, lock_levels, retried
-from invencare.lib import clock
+from inventory.services.locking import IN_LIST, in_chunks, lock_levels, retried
 
 
 class History(StrEnum):
@@ -64,16 +64,12 @@ def record_movements(
 
 
 @transaction.atomic
-def _record(
-    movements: Sequence[Movement], source: str, now: datetime, recorded_by: str, history: History
-) -> Recorded:
+def _record(movements: Sequence[Movement], source: str, now: datetime, recorded_by: str, history: History) -> Recorded:
     levels = _locked_levels({(movement.store_id, movement.product_id) for movement in movements})
     new = _leave_out_known(movements)
     if not new:
         return Recorded(added=0, known=len(movements))
-    stock_before = {
-        key: None if level.tracked_from is None else level.on_hand_units for key, level in levels.items()
-    }
+    stock_before = {key: None if level.tracked_from is None else level.on_hand_units for key, level in levels.items()}
     posting = _post(new, levels, history)
     _insert_rows(posting, source=source, recorded_by=recorded_by, now=now)
     _save_levels(levels.values())
@@ -103,16 +99,13 @@ def _locked_levels(keys: set[LevelKey]) -> dict[LevelKey, StockLevel]:
 
 
 def _level_ids(keys: set[LevelKey]) -> dict[LevelKey, int]:
-    products_by_store: dict[int, list[int]] = {}
-    for store_id, product_id in keys:
-        products_by_store.setdefault(store_id, []).append(product_id)
     found: dict[LevelKey, int] = {}
-    slices = [
-        (store_id, part) for store_id, products in products_by_store.items() for part in in_chunks(products, 400)
-    ]
-    for part_of_slices in in_chunks(slices, 2):  # two slices stay under SQLite's oldest bound on variables
+    for part in in_chunks(sorted(keys), IN_LIST // 2):  # at most one store and one product to bind for each
+        products_by_store: dict[int, list[int]] = {}
+        for store_id, product_id in part:
+            products_by_store.setdefault(store_id, []).append(product_id)
         wanted = Q()
-        for store_id, products in part_of_slices:
+        for store_id, products in products_by_store.items():
             wanted |= Q(store_id=store_id, product_id__in=products)
         for pk, store_id, product_id in StockLevel.objects.filter(wanted).values_list("pk", "store_id", "product_id"):
             found[store_id, product_id] = pk

@@ -99,7 +99,7 @@ def test_crossing_the_minimum_opens_one_alert_and_running_out_replaces_it(cast: 
         ({"idempotency_key": ""}, "idempotency_key"),
         ({"idempotency_key": "k" * 101}, "idempotency_key"),
         ({"unit_price": Decimal("NaN")}, "unit_price"),
-        ({"occurred_at": datetime(2026, 3, 16, 9)}, "occurred_at"),  # noqa: DTZ001  that is the case
+        ({"occurred_at": datetime(2026, 3, 16, 9)}, "occurred_at"),
     ],
 )
 def test_what_no_ledger_can_hold_is_refused_by_field_and_nothing_is_written(
@@ -133,7 +133,9 @@ def test_history_before_the_first_count_sells_but_moves_no_stock(cast: Cast) -> 
     assert list(find_differences()) == []
 
 
-@pytest.mark.parametrize("verb", ["UPDATE inventory_transactions SET quantity = 1", "DELETE FROM inventory_transactions"])
+@pytest.mark.parametrize(
+    "verb", ["UPDATE inventory_transactions SET quantity = 1", "DELETE FROM inventory_transactions"]
+)
 def test_the_database_refuses_to_change_the_ledger(cast: Cast, verb: str) -> None:
     record(movement(cast.north, cast.steady, "sale", 3))
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
@@ -160,7 +162,7 @@ def test_the_number_of_queries_does_not_grow_with_the_batch(cast: Cast) -> None:
             for store in (cast.north, cast.south)
             for product in cast.products
         ]
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             record(*rows)
         return len(captured)
 
