@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from tests.cast import Cast, make_cast
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "dev"
 
 
-def _redis_answers() -> bool:
+def _why_no_redis() -> str | None:
+    if find_spec("redis") is None:
+        return "needs the Python package redis: install the extra “redis”"
+    port = int(os.environ.get("TEST_REDIS_PORT", "6379"))
     try:
-        with socket.create_connection(("127.0.0.1", int(os.environ.get("TEST_REDIS_PORT", "6379"))), timeout=1):
-            return True
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return None
     except OSError:
-        return False
+        return f"needs a Redis server on 127.0.0.1:{port}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     on_mariadb = os.environ.get("DATABASE_URL", "").startswith("mysql")
     reasons = {
         "mariadb": None if on_mariadb else "needs MariaDB: set DATABASE_URL=mysql://…",
-        "redis": None if _redis_answers() else "needs a Redis server on 127.0.0.1:6379",
+        "redis": _why_no_redis(),
         "shared_data": None if SHARED_DATA.is_dir() else "needs the shared data folder beside the checkout",
     }
     for item in items:
