@@ -15,12 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def stage(name: str) -> Iterator[str]:
+def stage(name: str, *, keep: str = "") -> Iterator[str]:
     """Start Django on an empty, migrated database ``bench_{name}`` of the engine in ``DATABASE_URL``; yield the engine.
 
-    Without a ``DATABASE_URL``, a SQLite file in a temporary folder.
+    Without a ``DATABASE_URL``, a SQLite file in a temporary folder. ``keep`` names a folder to use instead: the
+    database in it, or ``bench_{name}`` on MariaDB, is taken up as it is and stays.
     """
-    with tempfile.TemporaryDirectory(prefix="invencare-bench-") as folder:
+    with _folder(keep) as folder:
         address = os.environ.get("DATABASE_URL", "")
         if address.startswith("mysql"):
             os.environ["DATABASE_URL"] = urlsplit(address)._replace(path=f"/bench_{name}").geturl()
@@ -32,7 +33,7 @@ def stage(name: str) -> Iterator[str]:
         import django  # the address must be in the environment first
 
         django.setup()
-        with _database():
+        with _database(keep=bool(keep)):
             from django.core.management import call_command
 
             call_command("migrate", verbosity=0)
@@ -40,15 +41,31 @@ def stage(name: str) -> Iterator[str]:
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def _folder(keep: str) -> Iterator[str]:
+    if keep:
+        Path(keep).mkdir(parents=True, exist_ok=True)
+        yield str(Path(keep).resolve())
+        return
+    with tempfile.TemporaryDirectory(prefix="invencare-bench-") as folder:
+        yield folder
+
+
+@contextmanager
+def _database(*, keep: bool) -> Iterator[None]:
     from django.db import connection, connections
 
     if connection.vendor != "mysql":
         yield
         return
     name = connection.settings_dict["NAME"]
+    if keep:
+        _execute_without_database(
+            f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        )
+        yield
+        return
     _execute_without_database(f"DROP DATABASE IF EXISTS `{name}`")
-    _execute_without_database(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    _execute_without_database(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
     try:
         yield
     finally:

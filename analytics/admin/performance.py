@@ -9,6 +9,7 @@ from unfold.decorators import display
 from analytics.models import ProductPerformance
 from inventory.admin.base import LedgerSizedAdmin, ScopedFilter
 from inventory.admin.exchange import StreamedExport
+from inventory.admin.filters import ClassFilter
 
 
 @admin.register(ProductPerformance)
@@ -30,7 +31,7 @@ class ProductPerformanceAdmin(StreamedExport, LedgerSizedAdmin):
         ("analysis_date", RangeDateFilter),
         ("period_type", ChoicesDropdownFilter),
         ("stock_status", ChoicesDropdownFilter),
-        "abc_class",
+        ClassFilter,
     ]
     ordering = ["-analysis_date", "-id"]
     export_columns = {

@@ -72,6 +72,8 @@ class ProductPerformance(models.Model):
         indexes = [
             # A store's latest figures, by class.
             models.Index(fields=["store", "analysis_date", "abc_class"], name="performance_by_store_date"),
+            # The list of all stores, newest first (the primary key comes last in every index).
+            models.Index(fields=["analysis_date"], name="performance_newest"),
         ]
 
     def __str__(self) -> str:

@@ -81,6 +81,8 @@ class ProductDemandForecast(models.Model):
         indexes = [
             # A store's newest forecasts, for its pages and for replenishment.
             models.Index(fields=["store", "forecast_date"], name="forecast_by_store_date"),
+            # The list of all stores, newest first, and the home page's newest day and its number of forecasts.
+            models.Index(fields=["forecast_date"], name="forecast_newest"),
         ]
 
     def __str__(self) -> str:

@@ -35,21 +35,6 @@ class StatusFilter(DropdownFilter):
         return queryset if self.value() == "all" else queryset.filter(status=self.value())
 
 
-class ClassFilter(DropdownFilter):
-    """The product's place in its store's revenue."""
-
-    title = "ABC class"
-    parameter_name = "abc_class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("A", "A"), ("B", "B"), ("C", "C"), ("none", "No class (nothing sold)")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if not self.value():
-            return queryset
-        return queryset.filter(abc_class="" if self.value() == "none" else self.value())
-
-
 class DecisionForm(forms.Form):
     """The quantity and the reason; ``version`` says which numbers the reader had before the eyes."""
 

@@ -16,14 +16,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from insights.admin.recommendation_forms import BulkForm, ClassFilter, DecisionForm, StatusFilter
+from insights.admin.recommendation_forms import BulkForm, DecisionForm, StatusFilter
 from insights.admin.recommendation_page import order_value, page_context
 from insights.models import Decision, ReorderRecommendation
 from insights.services import decisions
 from insights.services.decisions import MOST_AT_ONCE, Outcome, pack_rule
 from invencare.lib import clock
 from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
-from inventory.admin.filters import ProductCategoryFilter
+from inventory.admin.filters import ClassFilter, ProductCategoryFilter
 from inventory.admin.steps import add_errors
 from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
@@ -54,7 +54,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         "show_supplier",
         "show_status",
     ]
-    list_select_related = ["product", "store", "supplier"]
+    list_select_related = ()  # see get_queryset
     list_filter = [
         StatusFilter,
         ("store", ScopedFilter),
@@ -68,8 +68,12 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     actions = ["approve_selected", "reject_selected"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Lists leave the dossiers, the bulk of each row, in the database."""
-        return super().get_queryset(request).defer("dossier", "notes")
+        """Lists leave the dossiers, the bulk of each row, in the database.
+
+        Products and the like come by queries of their own: joined, MariaDB sorts all rows to find the worst 50.
+        """
+        rows = super().get_queryset(request).defer("dossier", "notes")
+        return rows.prefetch_related("product", "store", "supplier")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(MAY_DECIDE))

@@ -46,7 +46,7 @@ DECIDE = "insights.decide_reorderrecommendation"
 class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     """Proposals to order, worst first, with the arithmetic behind each."""
 
-    queryset = ReorderRecommendation.objects.select_related("store", "product", "supplier").worst_first()
+    queryset = ReorderRecommendation.objects.worst_first()
     permissions_by_action = {
         "list": "insights.view_reorderrecommendation",
         "retrieve": "insights.view_reorderrecommendation",
@@ -63,9 +63,10 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        if self.action == "list":
-            return rows.defer("dossier")
-        return rows.select_related("purchase_order_line").prefetch_related("decisions")
+        if self.action == "list":  # not joined: with LIMIT, MariaDB would sort all rows to find the first page
+            return rows.defer("dossier").prefetch_related("store", "product", "supplier")
+        rows = rows.select_related("store", "product", "supplier", "purchase_order_line")
+        return rows.prefetch_related("decisions")
 
     @extend_schema(
         summary="Approve: the quantity goes on the supplier's draft order for the store",

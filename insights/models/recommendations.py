@@ -82,6 +82,8 @@ class ReorderRecommendation(models.Model):
         indexes = [
             # The buyer's list: pending rows, worst first, for all stores and for one.
             models.Index(fields=["status", "urgency_rank", "-money_at_risk"], name="recommendation_worst_first"),
+            # The API's list, which shows every status, worst first.
+            models.Index(fields=["urgency_rank", "-money_at_risk"], name="recommendation_any_status"),
             models.Index(fields=["store", "status", "urgency_rank"], name="recommendation_by_store"),
         ]
 

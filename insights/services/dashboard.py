@@ -28,8 +28,8 @@ Money = Mapping[str, Decimal]
 TOP_PRODUCTS = 10
 TOP_CATEGORIES = 20
 SHOWN_ALERTS = 8
-MOST_FORECAST_SERIES = 2_000
-"""Up to this many series the forecast is summed day by day; of more, a page would read tens of megabytes."""
+MOST_FORECASTS = 2_000
+"""Up to this many forecasts are summed day by day; of more, a page would read tens of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +133,18 @@ def newest_sales_day(*, scope: StoreScope, store: Store | None) -> date | None:
 
 def build_dashboard(*, scope: StoreScope, store: Store | None, period: Period, now: datetime) -> Dashboard:
     """Every number of the home page. ``store`` must lie in the scope; None is all stores of the scope."""
-    by_day = _sales_by_day(scope, store, period)
+    sales = _rows(DailySales, scope, store)
+    by_day = _sales_by_day(sales.between(period.previous.first, period.last), _currencies(scope, store))
     inside = [row for row in by_day if row["business_date"] >= period.first]
     before = [row for row in by_day if row["business_date"] < period.first]
-    sales = _rows(DailySales, scope, store).between(period.first, period.last)
+    by_product = _sales_by_product(sales.between(period.first, period.last))
     return Dashboard(
         period=period,
         totals=_totals(inside),
         previous=_totals(before),
         days=_days(inside, period),
-        top_products=_top_products(sales),
-        categories=_categories(sales),
+        top_products=_top_products(by_product),
+        categories=_categories(by_product),
         stock=_stock(scope, store),
         pending=_pending(scope, store),
         open_orders=_open_orders(scope, store),
@@ -159,14 +160,26 @@ def _rows(model: Any, scope: StoreScope, store: Store | None) -> Any:
     return rows.at(store) if store is not None else rows
 
 
-def _sales_by_day(scope: StoreScope, store: Store | None, period: Period) -> list[dict[str, Any]]:
-    """One row per day and currency, of the period and of the one before it."""
-    sales = _rows(DailySales, scope, store).between(period.previous.first, period.last)
-    return list(
-        sales.order_by()
-        .values("business_date", currency=F("store__currency"))
-        .annotate(net_units=_net_units(), money=Sum("revenue"), lines=Sum("transactions"))
-    )
+def _currencies(scope: StoreScope, store: Store | None) -> dict[int, str]:
+    """The currency of each store that is shown, by the store's primary key."""
+    if store is not None:
+        return {store.pk: store.currency}
+    return dict(Store.objects.visible_to(scope).order_by().values_list("pk", "currency"))
+
+
+def _sales_by_day(sales: Any, currency_of: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Rows that are of one day and one currency each.
+
+    The stores are not joined: that takes three times as long. Where all trade in one currency, the days are summed
+    in the order of the index; otherwise per store, which takes twice as long.
+    """
+    only = next(iter(currency_of.values()), "") if len(set(currency_of.values())) <= 1 else None
+    columns = ["business_date"] if only is not None else ["business_date", "store_id"]
+    sums = {"net_units": _net_units(), "money": Sum("revenue"), "lines": Sum("transactions")}
+    return [
+        {**row, "currency": currency_of[row["store_id"]] if only is None else only}
+        for row in sales.order_by().values(*columns).annotate(**sums)
+    ]
 
 
 def _net_units() -> Any:
@@ -199,21 +212,28 @@ def _days(rows: Sequence[dict[str, Any]], period: Period) -> list[DaySales]:
     ]
 
 
-def _top_products(sales: Any) -> list[dict[str, Any]]:
-    """Most units first: units add up over currencies. Names are read for the few that are shown alone."""
-    sums = sales.order_by().values("product_id").annotate(net_units=_net_units(), money=Sum("revenue"))
-    top = list(sums.order_by("-net_units", "product_id")[:TOP_PRODUCTS])
+def _sales_by_product(sales: Any) -> list[dict[str, Any]]:
+    """One row per product that sold: read once, for the best products and for the categories."""
+    return list(sales.order_by().values("product_id").annotate(net_units=_net_units(), money=Sum("revenue")))
+
+
+def _top_products(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Most units first: units add up over currencies."""
+    top = sorted(rows, key=lambda row: (-row["net_units"], row["product_id"]))[:TOP_PRODUCTS]
     products = Product.objects.in_bulk([row["product_id"] for row in top])
     return [{**row, "product": products[row["product_id"]]} for row in top]
 
 
-def _categories(sales: Any) -> list[dict[str, Any]]:
-    return list(
-        sales.order_by()
-        .values(category=F("product__category"))
-        .annotate(net_units=_net_units(), money=Sum("revenue"))
-        .order_by("-net_units", "category")[:TOP_CATEGORIES]
-    )
+def _categories(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Most units first. A second sum in the database, over a join, takes longer than reading the catalogue's words."""
+    category_of = dict(Product.objects.order_by().values_list("pk", "category"))
+    sums: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        category = category_of[row["product_id"]]
+        added = sums.setdefault(category, {"category": category, "net_units": 0, "money": Decimal(0)})
+        added["net_units"] += row["net_units"]
+        added["money"] += row["money"] or Decimal(0)
+    return sorted(sums.values(), key=lambda row: (-row["net_units"], row["category"]))[:TOP_CATEGORIES]
 
 
 def _stock(scope: StoreScope, store: Store | None) -> StockTotals:
@@ -279,16 +299,16 @@ def _forecast_ahead(scope: StoreScope, store: Store | None) -> ForecastAhead | N
     newest = rows.aggregate(newest=Max("forecast_date"))["newest"]
     if newest is None:
         return None
+    paths = rows.filter(forecast_date=newest)
+    if paths.order_by()[: MOST_FORECASTS + 1].count() > MOST_FORECASTS:
+        return ForecastAhead(newest, [])
     # A series may have paths of several horizons on one day: the longest one, which comes last, is the one kept.
-    paths = rows.filter(forecast_date=newest).order_by("forecast_period")
     means = {
         (store_id, product_id): mean or []
-        for store_id, product_id, mean in paths.values_list("store_id", "product_id", "daily__mean")[
-            : MOST_FORECAST_SERIES + 1
-        ]
+        for store_id, product_id, mean in paths.order_by("forecast_period").values_list(
+            "store_id", "product_id", "daily__mean"
+        )
     }
-    if len(means) > MOST_FORECAST_SERIES:
-        return ForecastAhead(newest, [])
     return ForecastAhead(newest, [sum(day) for day in zip_longest(*means.values(), fillvalue=0.0)])
 
 

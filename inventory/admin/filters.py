@@ -47,6 +47,21 @@ class StockStatusFilter(DropdownFilter):
         return queryset.overstocked() if self.value() == "over" else queryset
 
 
+class ClassFilter(DropdownFilter):
+    """The product's place in its store's revenue."""
+
+    title = "ABC class"
+    parameter_name = "abc_class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("A", "A"), ("B", "B"), ("C", "C"), ("none", "No class (nothing sold)")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return queryset
+        return queryset.filter(abc_class="" if self.value() == "none" else self.value())
+
+
 class OpenAlertFilter(DropdownFilter):
     """Open alerts unless somebody asks for the closed ones."""
 

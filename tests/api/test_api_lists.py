@@ -84,9 +84,9 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("stock", _levels, 4),  # stores and products by a query each: a join would sort the whole table
     ("transactions", _movements, 4),  # and customers
     ("sales-data/files", _files, 2),
-    ("sales-data/SKU-STEADY", _days, 3),  # the product first
-    ("purchase-orders", _orders, 2),
-    ("recommendations", _recommendations, 2),
+    ("sales-data/SKU-STEADY", _days, 4),  # the product first, the stores last
+    ("purchase-orders", _orders, 4),
+    ("recommendations", _recommendations, 5),  # and suppliers
     ("runs", _runs, 2),
 ]
 PERSON = 4  # session, user, permissions of the user and of the groups

@@ -143,4 +143,4 @@ def test_the_dashboard_asks_a_fixed_number_of_queries(days: int, cast: Cast) -> 
     make_person("somebody", "Viewer")
     with CaptureQueriesContext(connection) as queries:
         build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
-    assert len(queries) == 13
+    assert len(queries) == 14

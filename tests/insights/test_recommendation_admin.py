@@ -100,7 +100,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_rows(
 ) -> None:
     recommend_many(cast.north, make_products(count), cast.supplier)
     client = signed_in(cast.buyer)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         response = client.get(LIST)
     assert len(response.context["cl"].result_list) == count
 

@@ -40,7 +40,7 @@ def _step(summary: str, *, request: type[BaseSerializer[Any]] = StepSerializer) 
 class PurchaseOrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     """Orders to suppliers: draft → approved → sent → partly received → received, or cancelled."""
 
-    queryset = PurchaseOrder.objects.with_totals().select_related("store", "supplier").order_by("-pk")
+    queryset = PurchaseOrder.objects.with_totals().order_by("-pk")
     permissions_by_action = {
         "list": "inventory.view_purchaseorder",
         "retrieve": "inventory.view_purchaseorder",
@@ -58,7 +58,9 @@ class PurchaseOrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Api
 
     def get_queryset(self) -> Any:
         orders = super().get_queryset()
-        return orders if self.action == "list" else orders.prefetch_related("lines__product")
+        if self.action == "list":  # not joined: with LIMIT, MariaDB would total all orders to find the first page
+            return orders.prefetch_related("store", "supplier")
+        return orders.select_related("store", "supplier").prefetch_related("lines__product")
 
     @_step("Approve a draft order")
     @action(detail=True, methods=["post"])

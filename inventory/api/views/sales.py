@@ -34,7 +34,8 @@ from inventory.services.sales_import import sent_within
 class SalesHistoryViewSet(mixins.ListModelMixin, ApiViewSet):
     """One product's sales day by day."""
 
-    queryset = DailySales.objects.select_related("store").order_by("-business_date", "store_id")
+    # Not joined: with LIMIT, MariaDB would read the few stores first and sort all rows to find the first page.
+    queryset = DailySales.objects.prefetch_related("store").order_by("-business_date", "store_id")
     serializer_class = DailySalesSerializer
     permissions_by_action = {"list": "inventory.view_dailysales"}
     filterset_class = filters.DailySalesFilters
@@ -106,8 +107,15 @@ class SalesFileViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
         return found
 
 
+def _named(sums: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sums with each store's code and currency, in order of the code."""
+    stores = Store.objects.in_bulk([row["store"] for row in sums])
+    named = [{**row, "store_id": stores[row["store"]].code, "currency": stores[row["store"]].currency} for row in sums]
+    return sorted(named, key=lambda row: row["store_id"])
+
+
 def _summed(sales: Any, first: Any, last: Any) -> dict[str, Any]:
-    stores = list(sales.sums_by_store())
+    stores = _named(list(sales.sums_by_store()))
     revenue: defaultdict[str, Decimal] = defaultdict(Decimal)
     for store in stores:
         revenue[store["currency"]] += store["revenue"]
