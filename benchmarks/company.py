@@ -90,7 +90,7 @@ def fill_ledger(rows: int) -> None:
                    CASE WHEN i / 40 % 40 = 0 THEN 1 ELSE -1 END, 100, CASE WHEN i / 40 % 40 = 0 THEN 101 ELSE 99 END,
                    9, CASE WHEN i / 40 % 40 = 0 THEN -9 ELSE 9 END, 0, '', '', {day}, {day}, 'bench', {key}, '',
                    '{today()} 00:00:00'
-            FROM {numbers} ORDER BY i"""  # noqa: S608  our own numbers
+            FROM {numbers} ORDER BY i"""
         with connection.cursor() as cursor:
             cursor.execute(statement.replace("/", " DIV ") if connection.vendor == "mysql" else statement)
 
@@ -224,7 +224,7 @@ def copy_over_levels(model: Any, day_column: str, *, days_back: int = 0, limit: 
         SELECT {chosen} FROM stock_levels AS level JOIN {table} AS original ON original.id = %s
         WHERE NOT EXISTS (SELECT 1 FROM {table} AS there WHERE there.store_id = level.store_id
                           AND there.product_id = level.product_id AND there.{day_column} = %s)
-        ORDER BY level.id LIMIT {limit}"""  # noqa: S608  our own names
+        ORDER BY level.id LIMIT {limit}"""
     with connection.cursor() as cursor:
         cursor.execute(statement, [day, original.pk, day])
 

@@ -7,6 +7,7 @@ into the same table, 500 rows a statement and a commit each, and does none of th
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -14,7 +15,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from benchmarks.stage import stage
+from benchmarks.stage import load, stage
 
 if TYPE_CHECKING:
     from inventory.calc.movements import Movement
@@ -22,20 +23,28 @@ if TYPE_CHECKING:
 STORES, PRODUCTS = 4, 500
 WRITERS = 8
 BATCH = 500  # as the import sends them
-BATCHES = 24
+BATCHES = 40
 SINGLES = 400  # one movement a transaction, as a till sends them
+ROUNDS = 3  # 1 and 8 writers in turn, so that both meet the same noise; the middle one of each counts
 RAW_ROWS = 20_000
 
 
 def main() -> None:
     with stage("ledger") as engine:
         _stock_the_shelves()
-        print(f"Ledger writes per second on {engine} ({STORES * PRODUCTS} levels, all writers on the same ones)")
+        print(
+            f"Ledger writes per second on {engine} ({STORES * PRODUCTS} levels, all writers on the same ones); load {load()}"
+        )
         raw = _raw_rows_per_second()
         print(f"  raw multi-row insert            {raw:>9,.0f} rows/s   1.00")
         for rows, calls, what in ((BATCH, BATCHES, "batches of 500"), (1, SINGLES, "one at a time")):
-            for writers in (1, WRITERS):
-                rate = _writes_per_second(writers, rows=rows, calls=calls // writers)
+            rates: dict[int, list[float]] = {1: [], WRITERS: []}
+            for round_ in range(ROUNDS):
+                for writers, measured in rates.items():
+                    key = f"{round_}:{writers}x{rows}"
+                    measured.append(_writes_per_second(writers, rows=rows, calls=calls // writers, key=key))
+            for writers, measured in rates.items():
+                rate = statistics.median(measured)
                 print(
                     f"  {what:<15} {writers} writer{'s' * (writers > 1):<2}    {rate:>9,.0f} rows/s   {rate / raw:.2f}"
                 )
@@ -83,11 +92,11 @@ def _movements(first: int, rows: int, *, key: str) -> list[Movement]:
     ]
 
 
-def _writes_per_second(writers: int, *, rows: int, calls: int) -> float:
+def _writes_per_second(writers: int, *, rows: int, calls: int, key: str) -> float:
     with ProcessPoolExecutor(writers, mp_context=get_context("spawn"), initializer=_start_writer) as pool:
         list(pool.map(_ready, range(writers)))  # processes and their connections are there before the clock starts
         began = time.perf_counter()
-        keys = [f"{writers}x{rows}:{writer}" for writer in range(writers)]
+        keys = [f"{key}:{writer}" for writer in range(writers)]
         written = sum(pool.map(_write, keys, [rows] * writers, [calls] * writers))
         return written / (time.perf_counter() - began)
 

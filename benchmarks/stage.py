@@ -88,3 +88,8 @@ def timed(what: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     print(f"  ({what}: {time.perf_counter() - began:.1f} s)", flush=True)
+
+
+def load() -> str:
+    """Processes that want a processor, over the last minute, and the processors there are."""
+    return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"

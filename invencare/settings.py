@@ -211,7 +211,11 @@ READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0) 
 
 # API
 # Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES = {
+    "default": env.cache_url("CACHE_URL", default="locmemcache://"),
+    # What a process may work out again at any time, and must have whether or not a cache server is there.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "inventory.api.authentication.ApiKeyAuthentication",

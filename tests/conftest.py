@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 
@@ -45,6 +46,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, reason in reasons.items():
             if reason and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_in_the_process() -> None:
+    """A rolled-back ledger gives the same ids to other rows, by which sums are kept."""
+    caches["process"].clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ from insights.models import AnalysisRun, ReorderRecommendation
 from insights.services.runs import last_complete_day
 from inventory.models import Alert, DailySales, Product, PurchaseOrder, StockLevel, Store
 from inventory.querysets.scope import StoreScope
+from inventory.services.kept_sums import kept_sums
 
 Money = Mapping[str, Decimal]
 """Amounts by currency code."""
@@ -70,6 +71,16 @@ class DaySales:
     day: date
     units: int
     revenue: Money
+
+
+@dataclass(frozen=True)
+class Sales:
+    """The sums that read the most rows: per day and currency of this period and the one before, and of this period the
+    best products and categories, most units first (units add up over currencies)."""
+
+    by_day: Sequence[dict[str, Any]]
+    top_products: Sequence[dict[str, Any]]
+    categories: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -133,18 +144,18 @@ def newest_sales_day(*, scope: StoreScope, store: Store | None) -> date | None:
 
 def build_dashboard(*, scope: StoreScope, store: Store | None, period: Period, now: datetime) -> Dashboard:
     """Every number of the home page. ``store`` must lie in the scope; None is all stores of the scope."""
-    sales = _rows(DailySales, scope, store)
-    by_day = _sales_by_day(sales.between(period.previous.first, period.last), _currencies(scope, store))
-    inside = [row for row in by_day if row["business_date"] >= period.first]
-    before = [row for row in by_day if row["business_date"] < period.first]
-    by_product = _sales_by_product(sales.between(period.first, period.last))
+    currency_of = _currencies(scope, store)
+    days = _rows(DailySales, scope, store)
+    sales = kept_sums(("dashboard", period, sorted(currency_of.items())), lambda: _sum_sales(days, period, currency_of))
+    inside = [row for row in sales.by_day if row["business_date"] >= period.first]
+    before = [row for row in sales.by_day if row["business_date"] < period.first]
     return Dashboard(
         period=period,
         totals=_totals(inside),
         previous=_totals(before),
         days=_days(inside, period),
-        top_products=_top_products(by_product),
-        categories=_categories(by_product),
+        top_products=_with_products(sales.top_products),
+        categories=sales.categories,
         stock=_stock(scope, store),
         pending=_pending(scope, store),
         open_orders=_open_orders(scope, store),
@@ -158,6 +169,15 @@ def build_dashboard(*, scope: StoreScope, store: Store | None, period: Period, n
 def _rows(model: Any, scope: StoreScope, store: Store | None) -> Any:
     rows = model.objects.visible_to(scope)
     return rows.at(store) if store is not None else rows
+
+
+def _sum_sales(sales: Any, period: Period, currency_of: Mapping[int, str]) -> Sales:
+    by_product = _sales_by_product(sales.between(period.first, period.last))
+    return Sales(
+        by_day=_sales_by_day(sales.between(period.previous.first, period.last), currency_of),
+        top_products=sorted(by_product, key=lambda row: (-row["net_units"], row["product_id"]))[:TOP_PRODUCTS],
+        categories=_categories(by_product),
+    )
 
 
 def _currencies(scope: StoreScope, store: Store | None) -> dict[int, str]:
@@ -217,9 +237,7 @@ def _sales_by_product(sales: Any) -> list[dict[str, Any]]:
     return list(sales.order_by().values("product_id").annotate(net_units=_net_units(), money=Sum("revenue")))
 
 
-def _top_products(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Most units first: units add up over currencies."""
-    top = sorted(rows, key=lambda row: (-row["net_units"], row["product_id"]))[:TOP_PRODUCTS]
+def _with_products(top: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     products = Product.objects.in_bulk([row["product_id"] for row in top])
     return [{**row, "product": products[row["product_id"]]} for row in top]
 

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from inventory import tasks
 from inventory.models import Customer, DailySales, InventoryTransaction, SalesFile
 from tests.api.conftest import machine, once, person
-from tests.cast import TODAY, Cast, movement, record
+from tests.cast import TODAY, Cast, make_person, movement, record
 
 CSV = b"store,product,date,quantity,price\nN1,SKU-STEADY,2026-03-14,3,5.00\nN1,SKU-NONE,2026-03-14,1,5.00\n"
 
@@ -229,6 +229,18 @@ def test_summary_keeps_currencies_apart_and_agrees_with_the_days(cast: Cast) -> 
     assert sum(DailySales.objects.filter(business_date=TODAY).values_list("units", flat=True)) == 13
     one = person(cast.viewer).get(f"{path}&store_id=S1").json()
     assert [store["store_id"] for store in one["stores"]] == ["S1"]
+
+
+def test_summary_kept_for_one_reader_is_not_shown_to_another(cast: Cast) -> None:
+    record(movement(cast.north, cast.steady, "sale", 4), movement(cast.south, cast.steady, "sale", 7))
+    path = "/api/v1/sales-data/summary?date_from=2026-03-01&date_to=2026-03-31"
+
+    def units(user: Any, query: str = "") -> int:
+        return int(person(user).get(path + query).json()["units"])
+
+    assert (units(cast.viewer), units(cast.store_manager), units(make_person("new", "Store manager"))) == (11, 4, 0)
+    assert [units(cast.viewer, f"&store_id={code}") for code in ("N1", "S1")] == [4, 7]
+    assert units(cast.viewer) == 11
 
 
 def test_summary_of_nothing_is_zero(cast: Cast) -> None:

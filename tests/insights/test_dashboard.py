@@ -143,4 +143,32 @@ def test_the_dashboard_asks_a_fixed_number_of_queries(days: int, cast: Cast) -> 
     make_person("somebody", "Viewer")
     with CaptureQueriesContext(connection) as queries:
         build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
-    assert len(queries) == 14
+    assert len(queries) == 15
+
+
+def test_sums_are_kept_until_the_ledger_grows(cast: Cast) -> None:
+    sell(cast.north, cast, 3, YESTERDAY)
+    build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    with CaptureQueriesContext(connection) as queries:
+        board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    assert (board.totals.units, any("daily_sales" in query["sql"] for query in queries)) == (3, False)
+    sell(cast.north, cast, 4, YESTERDAY)
+    assert build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).totals.units == 7
+
+
+def test_kept_sums_are_those_of_the_scope_the_store_and_the_period(cast: Cast) -> None:
+    sell(cast.north, cast, 3, YESTERDAY)
+    sell(cast.south, cast, 5, YESTERDAY - timedelta(days=10))
+    north = StoreScope(store_ids=frozenset({cast.north.pk}))
+    longer = Period.ending(WEEK.last, days=28)
+    units = [
+        build_dashboard(scope=scope, store=store, period=period, now=NOW).totals.units
+        for scope, store, period in [
+            (EVERY_STORE, None, WEEK),
+            (EVERY_STORE, None, longer),
+            (north, None, longer),
+            (EVERY_STORE, cast.south, longer),
+            (NO_STORE, None, longer),
+        ]
+    ]
+    assert units == [3, 8, 3, 5, 0]

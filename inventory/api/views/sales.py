@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from inventory.api.serializers.sales import (
 from inventory.api.views.base import ApiViewSet, known_row, period
 from inventory.models import DailySales, Product, SalesFile, Store
 from inventory.querysets.stock import DailySalesQuerySet
+from inventory.services.kept_sums import kept_sums
 from inventory.services.sales_import import sent_within
 
 
@@ -76,10 +78,13 @@ class SalesSummaryViewSet(ApiViewSet):
         if not 0 <= (last - first).days < MAX_SUMMARY_DAYS:
             raise ValidationError({"date_from": f"The period is 1 to {MAX_SUMMARY_DAYS} days that end on date_to."})
         sales = cast("DailySalesQuerySet", self.get_queryset()).between(first, last)
+        scope = scope_of(request)
+        whose: object = (scope.all_stores, sorted(scope.store_ids))
         if "store_id" in query:
-            stores = Store.objects.visible_to(scope_of(request))
-            sales = sales.at(known_row(stores, field="store_id", code=query["store_id"]))
-        return Response(SalesSummarySerializer(_summed(sales, first, last)).data)
+            store = known_row(Store.objects.visible_to(scope), field="store_id", code=query["store_id"])
+            sales, whose = sales.at(store), store.pk
+        sums = kept_sums(("summary", first, last, whose), lambda: list(sales.sums_by_store()))
+        return Response(SalesSummarySerializer(_summed(_named(sums), first, last)).data)
 
 
 class SalesFileViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -114,8 +119,7 @@ def _named(sums: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(named, key=lambda row: row["store_id"])
 
 
-def _summed(sales: Any, first: Any, last: Any) -> dict[str, Any]:
-    stores = _named(list(sales.sums_by_store()))
+def _summed(stores: list[dict[str, Any]], first: date, last: date) -> dict[str, Any]:
     revenue: defaultdict[str, Decimal] = defaultdict(Decimal)
     for store in stores:
         revenue[store["currency"]] += store["revenue"]
