@@ -27,7 +27,7 @@ endef
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
-	@echo "  PORT=8001 BIND_HOST=0.0.0.0 make run;  PYTHON=python3.12 make setup;  PYTEST_ARGS='-k runs' make test"
+	@echo "  PORT=8001 make run;  PYTHON=python3.12 make setup;  PYTEST_ARGS='-k runs' make test"
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -20,8 +20,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from invencare.refusals import LOCAL_SECRET_KEY
 from invencare.supervisor import ChildGaveUp, Program, Supervisor
 from inventory.services.demo import DEMO_LOGINS, login_lines
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Command(BaseCommand):
@@ -35,6 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        refuse_public_secret(host)
         with only_one_at(settings.VAR_DIR):
             refuse_port_in_use(host, port)
             if options["prepare"]:
@@ -71,6 +75,15 @@ class Announcement:
         for line in demo_logins():
             self.tell(f"    {line}")
         self.tell(f"\n  Logs: {settings.VAR_DIR / 'log'}    Stop: Ctrl-C\n")
+
+
+def refuse_public_secret(host: str) -> None:
+    """The default key stands in the source: whoever reaches the site could sign what the site believes."""
+    if settings.SECRET_KEY == LOCAL_SECRET_KEY and host not in LOOPBACK:
+        raise CommandError(
+            f"Other machines can reach {host}, and the secret key is the public default. Set SECRET_KEY (and "
+            "ALLOWED_HOSTS, and DEMO_PASSWORD for the demo's logins), or serve on 127.0.0.1 alone."
+        )
 
 
 def prepare_site() -> None:
