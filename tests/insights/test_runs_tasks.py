@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from typing import Any
 
@@ -17,7 +17,7 @@ from invencare.celery import app
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
 from inventory.models import Supplier
-from tests.cast import NOW, Cast
+from tests.cast import NOW, Cast, movement, record
 from tests.insights.test_runs import DAY, SmallAnalysis
 
 
@@ -134,3 +134,9 @@ def test_the_command_refuses_what_is_not_a_date(analysis: SmallAnalysis, text: s
     with pytest.raises(CommandError, match="is not a date like 2026-11-20"):
         nightly(f"--date={text}")
     assert not AnalysisRun.objects.exists()
+
+
+def test_the_command_says_where_old_sales_end(analysis: SmallAnalysis, cast: Cast) -> None:
+    assert "newest sales" not in nightly("--date", "2026-03-14")
+    record(movement(cast.north, cast.steady, "sale", 3, day=date(2025, 6, 30)))
+    assert "The newest sales are of 2025-06-30: import newer ones" in nightly("--date", "2026-03-15")

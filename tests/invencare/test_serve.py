@@ -1,8 +1,11 @@
-"""What ``manage.py serve`` refuses before anything starts."""
+"""What a fresh checkout can do at once, and what ``manage.py serve`` refuses before anything starts."""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +29,16 @@ def test_a_port_in_use_is_a_clear_message(settings: Any, tmp_path: Path) -> None
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=str(port)):
             call_command("serve", "--port", str(port))
+
+
+def test_the_first_command_of_a_clean_checkout_finds_its_database_folder(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "showmigrations", "inventory"],
+        env=environment | {"INVENCARE_VAR_DIR": str(tmp_path / "new" / "var")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, "0001_initial" in done.stdout) == (0, True), done.stderr[-500:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,10 +14,13 @@ from tqdm import tqdm
 from insights import tasks
 from insights.models import AnalysisRun
 from insights.services import runs
+from insights.services.dashboard import newest_sales_day
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
+from inventory.querysets.scope import EVERY_STORE
 
+OLD_SALES_DAYS = 7
 POLL_SECONDS = 1.0
 
 
@@ -70,6 +73,11 @@ class Command(BaseCommand):
             f"{run}: {run.get_status_display().lower()} in {seconds:.1f} s; {run.series_total} series, "
             f"{run.series_done} done, {run.series_failed} failed."
         )
+        newest = newest_sales_day(scope=EVERY_STORE, store=None)
+        if newest is not None and newest < run.business_date - timedelta(days=OLD_SALES_DAYS):
+            self.stdout.write(
+                f"The newest sales are of {newest}: import newer ones, or analyse that day by nightly --date {newest}."
+            )
         for failure in run.failures[:10]:
             self.stdout.write("  " + " · ".join(str(value) for value in failure.values() if value))
         if run.status != AnalysisRun.Status.DONE:
