@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
@@ -55,6 +56,11 @@ class InventoryTransactionAdmin(StreamedExport, LedgerSizedAdmin):
         "recorded_by": "recorded_by",
         "occurred_at": "occurred_at",
     }
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """In a period by its days: by id, MariaDB would read every row from the newest back to the period."""
+        in_period = any(name.startswith("business_date") for name in request.GET)
+        return ["-business_date", "-id"] if in_period else self.ordering
 
     @display(
         description="type",

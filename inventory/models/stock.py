@@ -127,6 +127,10 @@ class InventoryTransaction(models.Model):
             models.Index(fields=["store", "product", "id"], name="movement_by_level"),
             # A store's or the company's movements of a period, and the rebuild of its days.
             models.Index(fields=["store", "business_date", "id"], name="movement_by_store_date"),
+            # The lists of a rare type or of a past period, newest first: without them, one such filter reads every row
+            # (the primary key comes last in every index).
+            models.Index(fields=["movement_type"], name="movement_by_type"),
+            models.Index(fields=["business_date"], name="movement_by_date"),
         ]
 
     def __str__(self) -> str:
