@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.calc.candidates import Smoothed, candidate_paths
-from forecasting.calc.config import MODELS, WEEKDAY_MEAN, ForecastConfig
+from forecasting.calc.first_config import MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.demand import Floats, Ints
 from forecasting.calc.quantiles import known_count, known_quantiles
 from forecasting.calc.weekdays import WEEK, WeekdayHistory

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.config import DAMPED_TREND, EXPONENTIAL_SMOOTHING, SEASONAL_NAIVE, WEEKDAY_MEAN, ForecastConfig
+from forecasting.calc.first_config import DAMPED_TREND, EXPONENTIAL_SMOOTHING, SEASONAL_NAIVE, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.demand import Floats, Ints
 from forecasting.calc.weekdays import WEEK, WeekdayHistory, at_phases, weekday_factors, weekday_means
 

@@ -1,24 +1,83 @@
-"""The forecast of many series at once: paths, quantiles by day, and quantiles of sums over days."""
+"""What goes into the engine and what comes out: many series at once, arrays in, arrays out.
+
+Shapes: S series, T known periods, H periods of the horizon, M models, C candidates, O backtest origins, Q levels.
+A *period* is a day, a week or a month. An *origin* o is a number of known columns: column o is the first forecast.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.backtest import Accuracy, Backtest, run_backtest
-from forecasting.calc.candidates import candidate_paths, smooth
-from forecasting.calc.config import MODELS, ForecastConfig
-from forecasting.calc.demand import Bools, Floats, Ints, history_days
-from forecasting.calc.quantiles import known_count, known_quantiles, never_negative_or_crossing, normal_scores
-from forecasting.calc.weekdays import WEEK, weekday_factors, weekday_history
+from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.config import ForecastConfig
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Demand of S series over the same T periods, and what is known beside it. All arrays may be float32 or float64.
+
+    - ``demand``: S × T units; NaN where unknown (before the first sale, out of stock). Infinite values count as
+      unknown and negative ones (returns) as 0; how many there were is in ``PanelForecast.repaired``.
+    - ``season``: periods of the short season, 7 for days. 1 for none. A ``season`` that is not shorter than ``year``
+      (52 for weeks) means that there is no short season and that the yearly one is meant.
+    - ``phase``: place of the first column in the season, 0 to season - 1 (any fixed convention: only remainders count).
+    - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
+    - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
+    - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
+    - ``promotion``: S × (T + H) or S × T, 0 or 1 (or a strength): known ahead where it covers the horizon.
+    - ``price``: S × (T + H) or S × T, above 0; NaN unknown.
+    """
+
+    demand: Floats
+    season: int = 7
+    phase: int = 0
+    year: int = 364
+    groups: Ints | None = None
+    in_stock: Floats | None = None
+    promotion: Floats | None = None
+    price: Floats | None = None
+
+
+@dataclass(frozen=True)
+class ExtraCandidate:
+    """Paths of a model from outside (boosting), which take part in the backtest, the gate and the weights.
+
+    ``paths`` is S × (O + 1) × days ahead in units: from each of ``backtest_origins(...)`` with nothing but the columns
+    before it, and last from T. Days ahead is ``days_ahead(config, sum_periods)``. NaN: this series is not answered.
+    """
+
+    model: str
+    paths: Floats
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One model's backtest, one number per series; NaN where it could not be measured. Error = demand - forecast.
+
+    WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
+    over a period, over all origins and periods of the horizon. ``coverage_80``, ``coverage_95`` and ``pinball`` (mean
+    over the levels, in units) are those of what is served, measured on origins that did not calibrate them.
+    """
+
+    model: str
+    wape: Floats
+    mase: Floats
+    rmsse: Floats
+    bias: Floats
+    coverage_80: Floats
+    coverage_95: Floats
+    pinball: Floats
+    points: Ints
 
 
 @dataclass(frozen=True)
 class DemandSum:
-    """Demand summed over the first ``days`` (series) of the forecast: mean (series), quantiles (series × levels)."""
+    """Demand summed over the first ``periods`` (S): mean (S), quantiles (S × sum levels), whether errors made them."""
 
-    days: Ints
+    periods: Ints
     mean: Floats
     quantiles: Floats
     from_backtest: Bools
@@ -26,133 +85,61 @@ class DemandSum:
 
 @dataclass(frozen=True)
 class PanelForecast:
-    """Forecasts of S series over H days. Rows of series with too little history (``is_forecast`` False) mean nothing.
+    """Forecasts of S series over H periods. Rows with ``is_forecast`` False (too little history) mean nothing.
 
-    ``mean`` is S × H, ``quantiles`` S × H × levels, ``model_totals`` S × models (units over the horizon),
-    ``chosen`` the position in ``MODELS``. ``horizon`` sums all H days; ``sums`` answers the lengths asked for.
+    - ``mean`` and ``median`` S × H; ``quantiles`` S × H × ``config.levels``: at least 0, never crossing; whole numbers
+      for slow movers whose history is whole numbers.
+    - ``intervals`` S × H × ``config.interval_levels`` × 2: lower and upper bounds that cover the level's share of what
+      comes. A slow mover's lower bound is 0 and takes nothing away, so its upper bound is a lower quantile than 1 - α/2.
+    - ``models``: the M names; ``model_paths`` S × M × H; ``chosen`` (S): place in ``models`` of what is served, the
+      ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
+      ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
+    - ``candidates``: the C names; ``weights`` S × C of the ensemble.
+    - ``accuracy``: M rows. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
+    - ``horizon``: the sum over H; ``sums``: those asked for.
     """
 
     is_forecast: Bools
-    history_days: Ints
-    known_days: Ints
-    chosen: Ints
+    history_periods: Ints
+    known_periods: Ints
+    repaired: Ints
     mean: Floats
+    median: Floats
     quantiles: Floats
-    model_totals: Floats
+    intervals: Floats
+    models: tuple[str, ...]
+    model_paths: Floats
+    chosen: Ints
+    reason: Ints
+    rank: Ints
+    candidates: tuple[str, ...]
+    weights: Floats
+    accuracy: tuple[Accuracy, ...]
+    origins: Ints
+    backtest_paths: Floats
     horizon: DemandSum
     sums: tuple[DemandSum, ...]
-    accuracy: tuple[Accuracy, ...]
 
 
-def forecast_panel(demand: Floats, *, sum_days: tuple[Ints, ...], config: ForecastConfig) -> PanelForecast:
-    """Forecast the days that follow ``demand`` (series × days, NaN where unknown; see ``observed_demand``).
+def days_ahead(config: ForecastConfig, sum_periods: Sequence[Ints] = ()) -> int:
+    """Periods that every candidate path has: the horizon, or the longest sum where that is longer."""
+    return max([config.horizon, *(int(periods.max(initial=0)) for periods in sum_periods)])
 
-    ``sum_days`` asks for sums over the first so many days, one number per series each (1 to ``longest_sum_days``).
-    Answers: an empty history or one under ``minimum_history_days`` is not forecast (``is_forecast``); an all-zero
-    history is forecast 0 with quantiles 0; too few backtest errors for a quantile give a normal spread with the
-    history's deviation, at least Poisson's √mean. Raises ``ValueError`` on negative or infinite demand and on
-    sums out of bounds.
+
+def backtest_origins(panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints] = ()) -> Ints:
+    """The origins of the backtest, oldest first, without T itself. Extra candidates answer at these and at T."""
+    raise NotImplementedError  # being written: the signature is fixed
+
+
+def forecast_panel(
+    panel: Panel,
+    config: ForecastConfig,
+    *,
+    sum_periods: Sequence[Ints] = (),
+    extra: Sequence[ExtraCandidate] = (),
+) -> PanelForecast:
+    """Forecast the periods that follow the panel. ``sum_periods`` asks for sums over so many first periods, per series.
+
+    Works in chunks of ``config.chunk_series`` series: memory does not grow with the panel.
     """
-    _check(demand, sum_days, config)
-    days_ahead = max([config.horizon_days, *(int(days.max(initial=0)) for days in sum_days)])
-    age = history_days(demand)
-    history = weekday_history(demand, config)
-    smoothed = smooth(history, config)
-    backtest = run_backtest(history, smoothed, age, days_ahead, config)
-    now = np.array([history.days], dtype=np.int64)
-    candidates = [paths.units[:, 0] for paths in candidate_paths(history, smoothed, now, days_ahead, config)]
-    path = _served(candidates, backtest.candidate)
-    noise = _daily_deviation(demand, backtest.errors, config)
-    whole = np.full(demand.shape[0], config.horizon_days, dtype=np.int64)
-    origins = np.arange(history.days - backtest.errors.shape[1], history.days, dtype=np.int64)
-    return PanelForecast(
-        is_forecast=age >= config.minimum_history_days,
-        history_days=age,
-        known_days=known_count(demand),
-        chosen=backtest.model,
-        mean=path[:, : config.horizon_days],
-        quantiles=_daily_quantiles(
-            path, backtest, weekday_factors(history, origins, config), weekday_factors(history, now, config), noise, config
-        ),
-        model_totals=_model_totals(candidates, backtest, config),
-        horizon=_sum(path, backtest.errors, whole, noise, config),
-        sums=tuple(_sum(path, backtest.errors, days, noise, config) for days in sum_days),
-        accuracy=backtest.accuracy,
-    )
-
-
-def _check(demand: Floats, sum_days: tuple[Ints, ...], config: ForecastConfig) -> None:
-    if np.isinf(demand).any() or (demand < 0).any():
-        raise ValueError("demand must be finite and not negative (NaN: unknown)")
-    for days in sum_days:
-        if days.shape != demand.shape[:1] or (days < 1).any() or (days > config.longest_sum_days).any():
-            raise ValueError(f"sums need one number of days per series, from 1 to {config.longest_sum_days}")
-
-
-def _served(candidates: list[Floats], chosen: Ints) -> Floats:
-    served: Floats = np.stack(candidates, axis=1)[np.arange(len(chosen)), chosen]
-    return served
-
-
-def _model_totals(candidates: list[Floats], backtest: Backtest, config: ForecastConfig) -> Floats:
-    totals = np.stack([path[:, : config.horizon_days].sum(axis=1) for path in candidates], axis=1)
-    picked: Floats = np.take_along_axis(totals, backtest.best_candidate, axis=1)
-    assert picked.shape[1] == len(MODELS)  # noqa: S101  one column per model, in their order
-    return picked
-
-
-def _daily_deviation(demand: Floats, errors: Floats, config: ForecastConfig) -> Floats:
-    """Deviation of one day's demand, in units: of the one-day-ahead errors, else of the history (at least √mean)."""
-    count = np.maximum(known_count(demand), 1)
-    mean = np.nansum(demand, axis=1) / count
-    spread = np.sqrt(np.nansum((demand - mean[:, None]) ** 2, axis=1) / np.maximum(count - 1, 1))
-    ahead = errors[:, :, 0]
-    tested = np.sqrt(np.nansum(ahead**2, axis=1) / np.maximum(known_count(ahead), 1))
-    enough = known_count(ahead) >= config.minimum_errors
-    deviation: Floats = np.where(enough, tested, np.maximum(spread, np.sqrt(mean)))
-    return deviation
-
-
-def _daily_quantiles(
-    path: Floats, backtest: Backtest, past_factors: Floats, factors: Floats, noise: Floats, config: ForecastConfig
-) -> Floats:
-    """Path plus the quantile of the errors at the same number of days ahead.
-
-    Errors are divided by √(weekday factor) before they are pooled, and multiplied by the coming day's after: demand
-    of a busy weekday varies more, in proportion to its root as counts do. A horizon with too few errors takes the
-    quantiles of the farthest nearer one that has enough.
-    """
-    horizon = config.horizon_days
-    phase = np.arange(horizon) % WEEK
-    errors = np.swapaxes(backtest.errors[:, :, :horizon] / np.sqrt(past_factors[:, :, phase]), 1, 2)
-    enough = known_count(errors) >= config.minimum_errors
-    source = np.maximum.accumulate(np.where(enough, np.arange(horizon), -1), axis=1)
-    tested = known_quantiles(errors, config.day_levels)
-    tested = np.take_along_axis(tested, np.maximum(source, 0)[:, :, None], axis=1)
-    normal = noise[:, None, None] * normal_scores(config.day_levels)
-    away = np.where((source >= 0)[:, :, None], tested, normal) * np.sqrt(factors[:, 0, phase])[:, :, None]
-    return never_negative_or_crossing(path[:, :horizon, None] + away)
-
-
-def _sum(path: Floats, errors: Floats, days: Ints, noise: Floats, config: ForecastConfig) -> DemandSum:
-    """Demand over the first ``days``: the path's sum plus quantiles of the backtest's errors summed over as many days.
-
-    Summed errors, not sums of daily quantiles: days do not all go wrong together. Unknown days count as forecast;
-    a sum with fewer known days than ``minimum_observed_share`` is left out. With too few sums the spread is normal
-    with √days times the deviation of a day.
-    """
-    last = (days - 1)[:, None]
-    mean = np.take_along_axis(np.cumsum(path, axis=1), last, axis=1)[:, 0]
-    running = np.cumsum(np.where(np.isfinite(errors), errors, 0.0), axis=2)
-    known = np.cumsum(np.isfinite(errors), axis=2)
-    index = last[:, :, None]
-    summed = np.take_along_axis(running, index, axis=2)[:, :, 0]
-    share = np.take_along_axis(known, index, axis=2)[:, :, 0] / days[:, None]
-    # An interval that reaches past the end of the history is not over yet.
-    ended = np.arange(errors.shape[1], 0, -1)[None, :] >= days[:, None]
-    usable = np.where(ended & (share >= config.minimum_observed_share), summed, np.nan)
-    from_backtest = known_count(usable) >= config.minimum_errors
-    tested = known_quantiles(usable, config.sum_levels)
-    normal = (noise * np.sqrt(days))[:, None] * normal_scores(config.sum_levels)
-    away = np.where(from_backtest[:, None], tested, normal)
-    return DemandSum(days, mean, never_negative_or_crossing(mean[:, None] + away), from_backtest)
+    raise NotImplementedError  # being written: the signature is fixed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.config import ForecastConfig
+from forecasting.calc.first_config import ForecastConfig
 from forecasting.calc.demand import Bools, Floats, Ints
 
 WEEK = 7

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.services.products import require_known_products
-from forecasting.calc.config import DAMPED_TREND, DAY_LEVELS, MODELS, SEASONAL_NAIVE, SUM_LEVELS, ForecastConfig
+from forecasting.calc.first_config import DAMPED_TREND, DAY_LEVELS, MODELS, SEASONAL_NAIVE, SUM_LEVELS, ForecastConfig
 from forecasting.calc.demand import observed_demand
-from forecasting.calc.panel import DemandSum, PanelForecast, forecast_panel
+from forecasting.calc.first_panel import DemandSum, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
     ASSUMED_REVIEW_DAYS,

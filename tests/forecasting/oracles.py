@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from forecasting.calc.config import ForecastConfig
+from forecasting.calc.first_config import ForecastConfig
 
 
 def mean(values: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from forecasting.calc.config import MODELS
+from forecasting.calc.first_config import MODELS
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
 from forecasting.services.generate import ForecastResults, forecast_series
 from inventory.models import DailySales, Product, SupplierItem
