@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.backtest import Accuracy, Backtest, run_backtest
-from forecasting.calc.candidates import candidate_paths, smooth
+from forecasting.calc.first_backtest import Accuracy, Backtest, run_backtest
+from forecasting.calc.first_candidates import candidate_paths, smooth
 from forecasting.calc.first_config import MODELS, ForecastConfig
 from forecasting.calc.demand import Bools, Floats, Ints, history_days
-from forecasting.calc.quantiles import known_count, known_quantiles, never_negative_or_crossing, normal_scores
-from forecasting.calc.weekdays import WEEK, weekday_factors, weekday_history
+from forecasting.calc.first_quantiles import known_count, known_quantiles, never_negative_or_crossing, normal_scores
+from forecasting.calc.first_weekdays import WEEK, weekday_factors, weekday_history
 
 
 @dataclass(frozen=True)

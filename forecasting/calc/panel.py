@@ -1,124 +1,29 @@
-"""What goes into the engine and what comes out: many series at once, arrays in, arrays out.
-
-Shapes: S series, T known periods, H periods of the horizon, M models, C candidates, O backtest origins, Q levels.
-A *period* is a day, a week or a month. An *origin* o is a number of known columns: column o is the first forecast.
-"""
+"""The engine's entry: the forecast of many series at once, in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields, replace
 
 import numpy as np
 
-from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.config import ForecastConfig
+from forecasting.calc.contract import Accuracy, DemandSum, ExtraCandidate, Panel, PanelForecast
+from forecasting.calc.engine import forecast_chunk
+from forecasting.calc.history import short_season
+from forecasting.calc.origins import origins_before
 
-
-@dataclass(frozen=True)
-class Panel:
-    """Demand of S series over the same T periods, and what is known beside it. All arrays may be float32 or float64.
-
-    - ``demand``: S × T units; NaN where unknown (before the first sale, out of stock). Infinite values count as
-      unknown and negative ones (returns) as 0; how many there were is in ``PanelForecast.repaired``.
-    - ``season``: periods of the short season, 7 for days. 1 for none. A ``season`` that is not shorter than ``year``
-      (52 for weeks) means that there is no short season and that the yearly one is meant.
-    - ``phase``: place of the first column in the season, 0 to season - 1 (any fixed convention: only remainders count).
-    - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
-    - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
-    - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
-    - ``promotion``: S × (T + H) or S × T, 0 or 1 (or a strength): known ahead where it covers the horizon.
-    - ``price``: S × (T + H) or S × T, above 0; NaN unknown.
-    """
-
-    demand: Floats
-    season: int = 7
-    phase: int = 0
-    year: int = 364
-    groups: Ints | None = None
-    in_stock: Floats | None = None
-    promotion: Floats | None = None
-    price: Floats | None = None
-
-
-@dataclass(frozen=True)
-class ExtraCandidate:
-    """Paths of a model from outside (boosting), which take part in the backtest, the gate and the weights.
-
-    ``paths`` is S × (O + 1) × days ahead in units: from each of ``backtest_origins(...)`` with nothing but the columns
-    before it, and last from T. Days ahead is ``days_ahead(config, sum_periods)``. NaN: this series is not answered.
-    """
-
-    model: str
-    paths: Floats
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """One model's backtest, one number per series; NaN where it could not be measured. Error = demand - forecast.
-
-    WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
-    over a period, over all origins and periods of the horizon. ``coverage_80``, ``coverage_95`` and ``pinball`` (mean
-    over the levels, in units) are those of what is served, measured on origins that did not calibrate them.
-    """
-
-    model: str
-    wape: Floats
-    mase: Floats
-    rmsse: Floats
-    bias: Floats
-    coverage_80: Floats
-    coverage_95: Floats
-    pinball: Floats
-    points: Ints
-
-
-@dataclass(frozen=True)
-class DemandSum:
-    """Demand summed over the first ``periods`` (S): mean (S), quantiles (S × sum levels), whether errors made them."""
-
-    periods: Ints
-    mean: Floats
-    quantiles: Floats
-    from_backtest: Bools
-
-
-@dataclass(frozen=True)
-class PanelForecast:
-    """Forecasts of S series over H periods. Rows with ``is_forecast`` False (too little history) mean nothing.
-
-    - ``mean`` and ``median`` S × H; ``quantiles`` S × H × ``config.levels``: at least 0, never crossing; whole numbers
-      for slow movers whose history is whole numbers.
-    - ``intervals`` S × H × ``config.interval_levels`` × 2: lower and upper bounds that cover the level's share of what
-      comes. A slow mover's lower bound is 0 and takes nothing away, so its upper bound is a lower quantile than 1 - α/2.
-    - ``models``: the M names; ``model_paths`` S × M × H; ``chosen`` (S): place in ``models`` of what is served, the
-      ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
-      ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
-    - ``candidates``: the C names; ``weights`` S × C of the ensemble.
-    - ``accuracy``: M rows. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
-    - ``horizon``: the sum over H; ``sums``: those asked for.
-    """
-
-    is_forecast: Bools
-    history_periods: Ints
-    known_periods: Ints
-    repaired: Ints
-    mean: Floats
-    median: Floats
-    quantiles: Floats
-    intervals: Floats
-    models: tuple[str, ...]
-    model_paths: Floats
-    chosen: Ints
-    reason: Ints
-    rank: Ints
-    candidates: tuple[str, ...]
-    weights: Floats
-    accuracy: tuple[Accuracy, ...]
-    origins: Ints
-    backtest_paths: Floats
-    horizon: DemandSum
-    sums: tuple[DemandSum, ...]
+__all__ = [
+    "Accuracy",
+    "DemandSum",
+    "ExtraCandidate",
+    "Panel",
+    "PanelForecast",
+    "backtest_origins",
+    "days_ahead",
+    "forecast_panel",
+]
 
 
 def days_ahead(config: ForecastConfig, sum_periods: Sequence[Ints] = ()) -> int:
@@ -126,9 +31,9 @@ def days_ahead(config: ForecastConfig, sum_periods: Sequence[Ints] = ()) -> int:
     return max([config.horizon, *(int(periods.max(initial=0)) for periods in sum_periods)])
 
 
-def backtest_origins(panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints] = ()) -> Ints:
+def backtest_origins(panel: Panel, config: ForecastConfig) -> Ints:
     """The origins of the backtest, oldest first, without T itself. Extra candidates answer at these and at T."""
-    raise NotImplementedError  # being written: the signature is fixed
+    return origins_before(panel.demand.shape[1], short_season(panel), config.backtest_origins)[:-1]
 
 
 def forecast_panel(
@@ -140,6 +45,93 @@ def forecast_panel(
 ) -> PanelForecast:
     """Forecast the periods that follow the panel. ``sum_periods`` asks for sums over so many first periods, per series.
 
-    Works in chunks of ``config.chunk_series`` series: memory does not grow with the panel.
+    Works in chunks of ``config.chunk_series`` series, each a panel of its own: memory does not grow with the panel, and
+    time grows in proportion to it. Answers: no history, or less than ``minimum_history`` periods: ``is_forecast`` is
+    False; all zeros: zeros; NaN, infinite: unknown; negative: 0. Raises ``ValueError`` for shapes that do not fit, a
+    horizon under 1 or over ``longest_horizon``, and sums under 1 or over ``longest_sum``.
     """
-    raise NotImplementedError  # being written: the signature is fixed
+    _check(panel, config, sum_periods, extra)
+    ahead = days_ahead(config, sum_periods)
+    size = config.chunk_series
+    chunks = [slice(start, start + size) for start in range(0, max(len(panel.demand), 1), size)]
+    parts = [
+        forecast_chunk(
+            _rows_of_panel(panel, rows),
+            config,
+            ahead,
+            [periods[rows] for periods in sum_periods],
+            [replace(one, paths=one.paths[rows]) for one in extra],
+        )
+        for rows in chunks
+    ]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _rows_of_panel(panel: Panel, rows: slice) -> Panel:
+    own = {
+        name: None if getattr(panel, name) is None else getattr(panel, name)[rows]
+        for name in ("demand", "groups", "in_stock", "promotion", "price")
+    }
+    return replace(panel, **own)
+
+
+def _joined(parts: list[PanelForecast]) -> PanelForecast:
+    """One answer from the chunks': arrays put below each other; names and origins are the same in all."""
+    first = parts[0]
+    shared = {"models", "origins", "horizon", "sums", "accuracy", "candidates", "weights"}
+    arrays = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(PanelForecast)
+        if field.name not in shared
+    }
+    candidates = tuple(dict.fromkeys(name for part in parts for name in part.candidates))
+    return replace(
+        first,
+        **arrays,
+        candidates=candidates,
+        weights=np.concatenate([_placed(part, candidates) for part in parts]),
+        accuracy=tuple(_joined_accuracy([part.accuracy[place] for part in parts]) for place in range(len(first.models))),
+        horizon=_joined_sum([part.horizon for part in parts]),
+        sums=tuple(_joined_sum([part.sums[place] for part in parts]) for place in range(len(first.sums))),
+    )
+
+
+def _placed(part: PanelForecast, candidates: tuple[str, ...]) -> Floats:
+    """A chunk's weights in the columns of all chunks: one chunk may know the year where another does not."""
+    weights = np.zeros((len(part.weights), len(candidates)), np.float32)
+    weights[:, [candidates.index(name) for name in part.candidates]] = part.weights
+    return weights
+
+
+def _joined_accuracy(parts: list[Accuracy]) -> Accuracy:
+    own = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Accuracy)
+        if field.name != "model"
+    }
+    return replace(parts[0], **own)
+
+
+def _joined_sum(parts: list[DemandSum]) -> DemandSum:
+    return DemandSum(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DemandSum)))
+
+
+def _check(
+    panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints], extra: Sequence[ExtraCandidate]
+) -> None:
+    if panel.demand.ndim != 2:
+        raise ValueError("demand must be series × periods")
+    if not 1 <= config.horizon <= config.longest_horizon:
+        raise ValueError(f"the horizon must be 1 to {config.longest_horizon} periods")
+    series, periods = panel.demand.shape
+    for name in ("in_stock", "promotion", "price", "groups"):
+        beside = getattr(panel, name)
+        if beside is not None and (len(beside) != series or (beside.ndim == 2 and beside.shape[1] < periods)):
+            raise ValueError(f"{name} must have a row for each series and a column for each period")
+    for asked in sum_periods:
+        if asked.shape != (series,) or (asked < 1).any() or (asked > config.longest_sum).any():
+            raise ValueError(f"sums need one number of periods per series, from 1 to {config.longest_sum}")
+    expected = (series, len(backtest_origins(panel, config)) + 1, days_ahead(config, sum_periods))
+    for one in extra:
+        if one.paths.shape != expected:
+            raise ValueError(f"the paths of {one.model} must have the shape {expected}")

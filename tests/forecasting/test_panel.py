@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.calc.backtest import run_backtest
-from forecasting.calc.candidates import candidate_paths, smooth
+from forecasting.calc.first_backtest import run_backtest
+from forecasting.calc.first_candidates import candidate_paths, smooth
 from forecasting.calc.first_config import MODELS, SEASONAL_NAIVE, SUM_LEVELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.demand import history_days
 from forecasting.calc.first_panel import PanelForecast, _sum, forecast_panel
-from forecasting.calc.weekdays import weekday_history
+from forecasting.calc.first_weekdays import weekday_history
 from tests.forecasting import oracles
 
 CONFIG = ForecastConfig()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from forecasting.calc.quantiles import known_quantiles, never_negative_or_crossing, normal_scores
+from forecasting.calc.first_quantiles import known_quantiles, never_negative_or_crossing, normal_scores
 
 LEVELS = (0.1, 0.25, 0.5, 0.9)
 

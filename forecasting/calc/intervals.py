@@ -1,0 +1,181 @@
+"""How far off a forecast may be: quantiles and intervals from the errors of the backtest, calibrated over the panel.
+
+An error is measured in the series' own deviation, σ = d √(μ g): μ what was forecast, g how errors grow with the
+distance, d the series' scale, each learned from the backtest. Cells (origin, distance, series) with like μ share one
+distribution: demand of 0.1 a day errs in another way than demand of 100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.calc.arrays import Bools, Floats
+from forecasting.calc.normal import normal_scores
+
+LEAST_SHARE_OF_MEAN = 0.05
+SCALE_PRIOR_POINTS = 28.0
+MOST_BINS = 12
+LEAST_BIN_POINTS = 400
+NORMAL_POINTS = 20.0
+MOST_CELLS = 120_000
+WHOLE_UNDER = 30.0
+SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The learned error distribution. ``growth`` (D), ``scale`` (S), ``edges`` (bins - 1) on log μ,
+    ``scores`` bins × levels, ``stretch`` bins × interval levels and ``bounds`` bins × interval levels × 2 (z scores).
+    """
+
+    growth: Floats
+    scale: Floats
+    least: Floats
+    edges: Floats
+    scores: Floats
+    bounds: Floats
+    whole: Bools
+
+
+def learn_spread(
+    paths: Floats,
+    actual: Floats,
+    mean: Floats,
+    whole: Bools,
+    levels: tuple[float, ...],
+    interval_levels: tuple[float, ...],
+) -> Spread:
+    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` (S) the series' mean demand, ``whole`` (S)."""
+    least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-3).astype(np.float32)
+    root = np.sqrt(np.maximum(paths, least))
+    known = np.isfinite(actual)
+    error = np.where(known, actual - paths, 0)
+    growth = _growth(np.abs(error) / root, known)
+    unit = root * growth[:, None]
+    absolute = np.abs(error) / unit
+    scale, others = _scales(absolute, known)
+    spread = unit * others[:, None]
+    cells = np.flatnonzero(known)
+    if len(cells) > MOST_CELLS:
+        cells = cells[:: -(-len(cells) // MOST_CELLS)]
+    path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
+    series = cells % actual.shape[2]
+    edges = _edges(path)
+    bins = np.digitize(np.log(np.maximum(path, 1e-6)), edges)
+    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, levels)
+    step = np.where(whole[series], 0.5, 0.0)
+    bounds = _bounds(path, miss, deviation, step, bins, len(edges) + 1, interval_levels)
+    return Spread(growth, scale, least, edges, scores, bounds, whole)
+
+
+def _growth(absolute: Floats, known: Bools) -> Floats:
+    """How the panel's errors grow with the distance (D), smoothed over seven periods, mean about 1."""
+    count = known.sum(axis=(0, 2)).astype(np.float64)
+    total = absolute.sum(axis=(0, 2), dtype=np.float64)
+    overall = total.sum() / max(count.sum(), 1.0)
+    if not overall > 0:
+        return np.ones(len(count), np.float32)
+    padded = np.arange(len(count))[:, None] + np.arange(-3, 4)
+    padded = np.clip(padded, 0, len(count) - 1)
+    prior = NORMAL_POINTS
+    raw = (total[padded].sum(axis=1) + prior * overall) / (count[padded].sum(axis=1) + prior)
+    last = int(np.flatnonzero(count)[-1])
+    raw[last:] = raw[last]  # farther than any error was seen: as the farthest
+    growth: Floats = (np.maximum.accumulate(raw) / overall).astype(np.float32)
+    return growth
+
+
+def _scales(absolute: Floats, known: Bools) -> tuple[Floats, Floats]:
+    """Each series' deviation, from its mean absolute error drawn towards the panel's, from all origins (S) and from the
+    origins other than each (O × S): a series is not judged with a scale that has seen the error."""
+    by_origin, points = absolute.sum(axis=1), known.sum(axis=1).astype(np.float32)
+    total, count = by_origin.sum(axis=0), points.sum(axis=0)
+    panel = float(total.sum()) / max(float(count.sum()), 1.0)
+    prior = SCALE_PRIOR_POINTS
+    scale = (total + prior * panel) / (count + prior)
+    others = (total - by_origin + prior * panel) / (count - points + prior)
+    return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
+
+
+def _edges(path: Floats) -> Floats:
+    """Borders between bins of like forecasts, with at least ``LEAST_BIN_POINTS`` errors in each."""
+    number = int(np.clip(len(path) // LEAST_BIN_POINTS, 1, MOST_BINS))
+    if number == 1:
+        return np.zeros(0)
+    borders = np.quantile(np.log(np.maximum(path, 1e-6)), np.arange(1, number) / number)
+    return np.unique(borders)
+
+
+def _scores(errors: Floats, bins: Floats, number: int, levels: tuple[float, ...]) -> Floats:
+    """Quantiles of the standardised errors per bin; few errors are mixed with the normal distribution's."""
+    scores = np.tile(normal_scores(levels), (number, 1))
+    for place in range(number):
+        own = errors[bins == place]
+        if len(own):
+            share = len(own) / (len(own) + NORMAL_POINTS)
+            scores[place] = share * np.quantile(own, levels) + (1 - share) * scores[place]
+    return scores
+
+
+def _bounds(
+    path: Floats,
+    error: Floats,
+    deviation: Floats,
+    step: Floats,
+    bins: Floats,
+    number: int,
+    interval_levels: tuple[float, ...],
+) -> Floats:
+    """Bounds (z scores) that hold the level's share of the errors, bin by bin: split conformal.
+
+    Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. Whole numbers
+    are reached half a unit earlier, by rounding. Where nothing lies below (the path is near 0), the lower bound takes
+    nothing away and the upper one alone makes the coverage.
+    """
+    standard = error / np.maximum(deviation, 1e-9)
+    near = step / np.maximum(deviation, 1e-9)
+    bounds = np.empty((number, len(interval_levels), 2))
+    for column, level in enumerate(interval_levels):
+        tails = ((1 - level) / 2, (1 + level) / 2)
+        plain = _scores(standard, bins, number, tails)
+        for place in range(number):
+            rows = bins == place
+            low, high = min(plain[place, 0], -1e-3), max(plain[place, 1], 1e-3)
+            own = standard[rows]
+            needed = np.where(own > 0, (own - near[rows]) / high, (own + near[rows]) / low)
+            count = len(needed)
+            stretch = 1.0
+            if count:
+                share = count / (count + NORMAL_POINTS)
+                stretch = share * float(np.quantile(np.maximum(needed, 0), level)) + (1 - share)
+            bounds[place, column] = low * stretch, high * stretch
+    return bounds
+
+
+def quantiles_of(spread: Spread, path: Floats) -> tuple[Floats, Floats]:
+    """Quantiles (D × S × levels) and intervals (D × S × interval levels × 2) around a path (D × S)."""
+    root = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * spread.scale
+    bins = np.digitize(np.log(np.maximum(path, 1e-6)), spread.edges)
+    quantiles = path[..., None] + root[..., None] * spread.scores[bins]
+    intervals = path[..., None, None] + root[..., None, None] * spread.bounds[bins]
+    return _tidy(quantiles, spread.whole), _nested(_tidy(intervals, spread.whole))
+
+
+def _tidy(values: Floats, whole: Bools) -> Floats:
+    """Never negative, never falling with the level, whole numbers for small counts."""
+    axis = 2
+    at_least_zero = np.maximum(values, 0)
+    shape = (1, len(whole)) + (1,) * (values.ndim - 2)
+    rounded = np.where(whole.reshape(shape) & (at_least_zero < WHOLE_UNDER), np.floor(at_least_zero + 0.5), at_least_zero)
+    if values.ndim == axis + 1:
+        rounded = np.maximum.accumulate(rounded, axis=axis)
+    return rounded.astype(np.float32)
+
+
+def _nested(intervals: Floats) -> Floats:
+    """The wider level holds the narrower one."""
+    lower = np.minimum.accumulate(intervals[..., 0], axis=-1)
+    upper = np.maximum.accumulate(intervals[..., 1], axis=-1)
+    return np.stack([np.minimum(lower, upper), upper], axis=-1)

@@ -1,0 +1,30 @@
+"""Where the backtest stands: origins a whole number of seasons before the end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting.calc.arrays import Ints
+
+LONG_SEASONS = 42  # from here on two seasons lie between origins
+KNOWN_SEASONS = 4
+KNOWN_PERIODS_WITHOUT_SEASON = 8
+
+
+def least_known(periods: int, season: int) -> int:
+    """Known periods that a backtest origin needs: four weeks, or one where the history is under eight."""
+    if season == 1:
+        return min(KNOWN_PERIODS_WITHOUT_SEASON, max(periods // 2, 2))
+    return season * (KNOWN_SEASONS if periods >= 2 * KNOWN_SEASONS * season else 1)
+
+
+def origins_before(periods: int, season: int, most: int) -> Ints:
+    """Up to ``most`` origins before ``periods``, oldest first, then ``periods`` itself.
+
+    ``periods`` need not be whole seasons; the origins are whole seasons before it. Worked: 90 days, season 7, 13:
+    every week from day 34 on, 8 origins, then 90.
+    """
+    step = season * (2 if periods >= LONG_SEASONS * max(season, 2) // (1 if season > 1 else 2) else 1)
+    back = np.arange(most, -1, -1) * step
+    origins = periods - back
+    return origins[origins >= least_known(periods, season)].astype(np.int64)
