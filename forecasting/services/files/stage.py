@@ -54,5 +54,5 @@ class Staging:
         return column in self.columns
 
     def one(self, statement: str) -> tuple[Any, ...]:
-        row: tuple[Any, ...] = self.connection.execute(statement).fetchone()
+        row: tuple[Any, ...] = self.connection.execute(statement).fetchall()[0]
         return row
