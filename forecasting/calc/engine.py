@@ -16,7 +16,7 @@ from forecasting.calc.gate import Gate, pass_gate
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
-from forecasting.calc.measures import accuracy_of, best_candidates, ranks
+from forecasting.calc.measures import accuracy_of, best_candidates, ranks, with_coverage, yardsticks
 from forecasting.calc.origins import least_known, origins_before
 from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
@@ -153,7 +153,7 @@ def _answer(
     quantiles, intervals = quantiles_of(spread, served.path[:horizon])
     sums = SumErrors(served.backtest, actual, spread, config.sum_levels)
     whole_horizon = np.full(series, horizon, dtype=np.int64)
-    accuracy = _accuracies(models, best, scores, served, actual[:, :horizon], history)
+    accuracy = _accuracies(models, best, scores, served, spread, actual[:, :horizon], history, config)
     squared = np.stack([one.rmsse for one in accuracy], axis=1)
     history_periods = history.periods - history.first
     chosen = np.where(
@@ -209,22 +209,22 @@ def _accuracies(
     best: dict[str, Ints],
     scores: Scores,
     served: Served,
+    spread: Spread,
     actual: Floats,
     history: History,
+    config: ForecastConfig,
 ) -> tuple[Accuracy, ...]:
-    known = np.isfinite(actual)
-    demand = np.where(known, actual, 0).sum(axis=(0, 1))
-    points = scores.points.sum(axis=0)
+    against = yardsticks(history, actual)
     series = np.arange(history.series)
     totals = [part.sum(axis=0) for part in (scores.squared, scores.absolute, scores.signed)]
-    error = np.where(known, actual - served.backtest[:, : actual.shape[1]], 0)
+    paths = served.backtest[:, : actual.shape[1]]
+    error = np.where(np.isfinite(actual), actual - paths, 0)
+    nothing = np.full(history.series, np.nan)
     rows = []
-    for model in models:
-        if model == ENSEMBLE:
-            sums = (np.einsum("ohs,ohs->s", error, error), np.abs(error).sum(axis=(0, 1)), error.sum(axis=(0, 1)))
-        elif model in best:
-            sums = tuple(total[best[model], series] for total in totals)
-        else:
-            sums = (np.full(history.series, np.nan),) * 3
-        rows.append(accuracy_of(model, sums, points, demand, history))
+    for model in models[:-1]:
+        own = [total[best[model], series] for total in totals] if model in best else [nothing] * 3
+        rows.append(accuracy_of(model, own[0], own[1], own[2], against))
+    squared = np.einsum("ohs,ohs->s", error, error)
+    ensemble = accuracy_of(ENSEMBLE, squared, np.abs(error).sum(axis=(0, 1)), error.sum(axis=(0, 1)), against)
+    rows.append(with_coverage(ensemble, spread, paths, actual, config.levels, config.interval_levels))
     return tuple(rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.arrays import Bools, Floats
+from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.normal import normal_scores
 
 LEAST_SHARE_OF_MEAN = 0.05
@@ -21,17 +21,20 @@ LEAST_BIN_POINTS = 400
 NORMAL_POINTS = 20.0
 MOST_CELLS = 120_000
 WHOLE_UNDER = 30.0
+MOST_GIVEN = 0.12  # of what an interval leaves out, given up by those that need not cover too much
 SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
 
 
 @dataclass(frozen=True)
 class Spread:
     """The learned error distribution. ``growth`` (D), ``scale`` (S), ``edges`` (bins - 1) on log μ,
-    ``scores`` bins × levels, ``stretch`` bins × interval levels and ``bounds`` bins × interval levels × 2 (z scores).
+    ``scores`` bins × levels and ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
+    the errors of each origin, to judge that origin with.
     """
 
     growth: Floats
     scale: Floats
+    others: Floats
     least: Floats
     edges: Floats
     scores: Floats
@@ -65,9 +68,9 @@ def learn_spread(
     edges = _edges(path)
     bins = np.digitize(np.log(np.maximum(path, 1e-6)), edges)
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, levels)
-    step = np.where(whole[series], 0.5, 0.0)
-    bounds = _bounds(path, miss, deviation, step, bins, len(edges) + 1, interval_levels)
-    return Spread(growth, scale, least, edges, scores, bounds, whole)
+    near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
+    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, len(edges) + 1, interval_levels)
+    return Spread(growth, scale, others, least, edges, scores, bounds, whole)
 
 
 def _growth(absolute: Floats, known: Bools) -> Floats:
@@ -108,7 +111,7 @@ def _edges(path: Floats) -> Floats:
     return np.unique(borders)
 
 
-def _scores(errors: Floats, bins: Floats, number: int, levels: tuple[float, ...]) -> Floats:
+def _scores(errors: Floats, bins: Ints, number: int, levels: tuple[float, ...]) -> Floats:
     """Quantiles of the standardised errors per bin; few errors are mixed with the normal distribution's."""
     scores = np.tile(normal_scores(levels), (number, 1))
     for place in range(number):
@@ -120,43 +123,46 @@ def _scores(errors: Floats, bins: Floats, number: int, levels: tuple[float, ...]
 
 
 def _bounds(
-    path: Floats,
-    error: Floats,
-    deviation: Floats,
-    step: Floats,
-    bins: Floats,
+    errors: Floats,
+    near: Floats,
+    bins: Ints,
     number: int,
     interval_levels: tuple[float, ...],
 ) -> Floats:
-    """Bounds (z scores) that hold the level's share of the errors, bin by bin: split conformal.
+    """Bounds (z scores) that hold the level's share of the errors: split conformal, bin by bin.
 
-    Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. Whole numbers
-    are reached half a unit earlier, by rounding. Where nothing lies below (the path is near 0), the lower bound takes
-    nothing away and the upper one alone makes the coverage.
+    Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. ``near`` is how
+    much earlier whole numbers are reached, by rounding: half a unit. Where more than the share is 0, even the interval
+    from 0 to 0 covers too much; the other bins then cover a little less (``MOST_GIVEN``), so that the panel has its share.
     """
-    standard = error / np.maximum(deviation, 1e-9)
-    near = step / np.maximum(deviation, 1e-9)
     bounds = np.empty((number, len(interval_levels), 2))
+    members = [np.flatnonzero(bins == place) for place in range(number)]
     for column, level in enumerate(interval_levels):
-        tails = ((1 - level) / 2, (1 + level) / 2)
-        plain = _scores(standard, bins, number, tails)
-        for place in range(number):
-            rows = bins == place
-            low, high = min(plain[place, 0], -1e-3), max(plain[place, 1], 1e-3)
-            own = standard[rows]
-            needed = np.where(own > 0, (own - near[rows]) / high, (own + near[rows]) / low)
-            count = len(needed)
-            stretch = 1.0
-            if count:
-                share = count / (count + NORMAL_POINTS)
-                stretch = share * float(np.quantile(np.maximum(needed, 0), level)) + (1 - share)
-            bounds[place, column] = low * stretch, high * stretch
+        tails = _scores(errors, bins, number, ((1 - level) / 2, (1 + level) / 2))
+        low, high = np.minimum(tails[:, 0], -1e-3), np.maximum(tails[:, 1], 1e-3)
+        needed = np.where(errors > 0, (errors - near) / high[bins], (errors + near) / low[bins])
+        needed = np.maximum(needed, 0)
+        share = _shares([needed[rows] for rows in members], level)
+        for place, rows in enumerate(members):
+            weight = len(rows) / (len(rows) + NORMAL_POINTS)
+            stretch = float(np.quantile(needed[rows], share)) if len(rows) else 1.0
+            stretch = weight * stretch + 1 - weight
+            bounds[place, column] = low[place] * stretch, high[place] * stretch
     return bounds
 
 
-def quantiles_of(spread: Spread, path: Floats) -> tuple[Floats, Floats]:
+def _shares(needed: list[Floats], level: float) -> float:
+    """The share that the bins which can must cover for the panel to cover ``level``."""
+    free = [float((part <= 0).mean()) if len(part) else 0.0 for part in needed]
+    forced = sum((share - level) * len(part) for share, part in zip(free, needed, strict=True) if share > level)
+    others = sum(len(part) for share, part in zip(free, needed, strict=True) if share <= level)
+    return max(level - forced / max(others, 1), level - MOST_GIVEN * (1 - level))
+
+
+def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats]:
     """Quantiles (D × S × levels) and intervals (D × S × interval levels × 2) around a path (D × S)."""
-    root = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * spread.scale
+    scale = spread.scale if scale is None else scale
+    root = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
     bins = np.digitize(np.log(np.maximum(path, 1e-6)), spread.edges)
     quantiles = path[..., None] + root[..., None] * spread.scores[bins]
     intervals = path[..., None, None] + root[..., None, None] * spread.bounds[bins]

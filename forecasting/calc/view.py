@@ -12,7 +12,7 @@ from forecasting.calc.history import History
 from forecasting.calc.weekdays import weekday_factors
 from forecasting.calc.year import yearly_index
 
-MOST_DISPERSION = 50.0
+MOST_DISPERSION = 500.0
 PROMOTION_PRIOR_UNITS = 30.0
 UPLIFT_LIMITS = (0.5, 8.0)
 

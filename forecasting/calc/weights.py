@@ -10,7 +10,7 @@ STEPS = 400
 STACK_SHARE = 0.75
 POOLED_SHARPNESS = 25.0
 OWN_SHARPNESS = 8.0
-POOL_POINTS = 364.0
+POOL_POINTS = 700.0
 GROUP_SERIES = 20.0
 TINY = 1e-9
 
@@ -36,7 +36,7 @@ def stacked(gram: Floats) -> Floats:
 def ensemble_weights(squared: Floats, points: Floats, gram: Floats, groups: Ints) -> Floats:
     """Weights C × S from Σ error² (C × S), the number of errors (S), the panel's Gram matrix, and the groups.
 
-    w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 364)): a series that was tested often goes its own
+    w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 700)): a series that was tested often goes its own
     way, a short one goes its group's.
     """
     mean_square = np.log(np.maximum(squared / np.maximum(points, 1), TINY))
