@@ -101,7 +101,7 @@ def _report(outcome: FileForecast, target: Path, horizon: int) -> list[str]:
     unit = "days" if calendar.period_days == 1 else "weeks"
     first_day = _day(calendar.end + calendar.period_days)
     lines = [
-        f"{summary.rows:,} rows of {summary.series:,} series, {unit} from {_day(calendar.start)} to {_day(calendar.end)}.",
+        f"{summary.rows:,} rows of {summary.series:,} series, {unit} from {_day(summary.first_day)} to {_day(calendar.end)}.",
         f"Forecast {outcome.answered:,} series, {horizon} {unit} from {first_day}, to {target}.",
         f"Tier: {outcome.tier}" + (f" ({outcome.tier_reason})." if outcome.tier_reason else "."),
     ]
@@ -116,10 +116,12 @@ def _report(outcome: FileForecast, target: Path, horizon: int) -> list[str]:
         )
     if summary.skipped_early_rows:
         lines.append(f"{summary.skipped_early_rows:,} rows before {_day(calendar.start)} were not used.")
-    if outcome.unanswered:
+    if summary.short_series:
         lines.append(
-            f"{outcome.unanswered:,} series have too little history for a forecast and are not in {target.name}."
+            f"{summary.short_series:,} series have under 7 {unit} of history: their forecasts lean on the others."
         )
+    if outcome.unanswered:
+        lines.append(f"{outcome.unanswered:,} series have no known quantity at all and are not in {target.name}.")
     if outcome.bad_rows:
         lines.append(f"{summary.bad_fields:,} bad fields, with line and reason: {outcome.bad_rows}")
     return lines

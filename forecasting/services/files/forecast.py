@@ -21,7 +21,6 @@ from forecasting.services.files.work import ChunkForecast, Job, forecast_chunk, 
 
 FULL_TIER = "full"
 STATISTICAL_TIER = "statistical"
-DEFAULT_SEASON = {1: 7, 7: 1}
 
 Progress = Callable[[int, int], None]
 
@@ -89,7 +88,7 @@ def _job(calendar: Calendar, options: FileOptions) -> Job:
     return Job(
         first_day=calendar.start,
         period_days=calendar.period_days,
-        season=options.season or DEFAULT_SEASON[calendar.period_days],
+        season=calendar.season,
         horizon=options.horizon,
         levels=options.levels,
         models=options.models,

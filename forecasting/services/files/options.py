@@ -14,6 +14,7 @@ LSTM = "lstm"
 MODEL_NAMES = (*MODELS, GRADIENT_BOOSTING, LSTM)
 FREQUENCIES = {"D": 1, "W": 7}
 WEEK_DAYS = 7
+DEFAULT_SEASON = {1: 7, 7: 1}
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq")
 OUT_ENDINGS = (".csv", ".parquet", ".pq")
 LONGEST_HORIZON = 1000
@@ -54,6 +55,10 @@ def read_levels(text: str) -> tuple[float, ...]:
 def level_name(level: float) -> str:
     """80.0 → ``80``, 99.5 → ``99.5``: as columns are named."""
     return f"{level:g}"
+
+
+def season_of(options: FileOptions, period_days: int) -> int:
+    return options.season or DEFAULT_SEASON[period_days]
 
 
 def check_options(options: FileOptions) -> None:

@@ -9,9 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Calendar:
-    """Periods of the file: ``start`` and ``end`` are the days (since 1970-01-01) of the first and last period."""
+    """Periods of the file: ``start`` and ``end`` are the days (since 1970-01-01) of the first and last period.
+
+    The start lies before the first row where the file is too short to hold two seasons.
+    """
 
     period_days: int
+    season: int
     start: int
     end: int
 
@@ -22,14 +26,20 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was read. ``bad_fields`` were refused; ``merged_rows`` shared series and date with another and were added."""
+    """What was read. ``bad_fields`` were refused; ``merged_rows`` shared series and date with another and were added.
+
+    ``ended_series`` have no row on the file's last date, ``short_series`` begin fewer than seven periods before it;
+    ``is_complete``: the file writes its days without sales, too.
+    """
 
     rows: int
     series: int
+    first_day: int
     bad_fields: int
     merged_rows: int
     returned_days: int
     ended_series: int
+    short_series: int
     is_complete: bool
     skipped_early_rows: int
 

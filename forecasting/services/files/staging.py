@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from forecasting.services.files.bad_rows import count_bad_fields
 from forecasting.services.files.lines import read_lines
-from forecasting.services.files.options import FREQUENCIES, WEEK_DAYS, FileOptions
+from forecasting.services.files.options import FREQUENCIES, WEEK_DAYS, FileOptions, season_of
 from forecasting.services.files.stage import Calendar, Staging, Summary
 
 MEMORY = "1GB"
@@ -22,7 +22,11 @@ MOST_OFF_WEEK_DAY = 0.01
 COMPLETE_SHARE = 0.99
 # More history than this is not read: it says little of the next weeks, and one mistyped year must not fill memory.
 LONGEST_HISTORY_DAYS = 3_653
+# A panel is at least so long, and two seasons; what lies before the first row is unknown.
+SHORTEST_PANEL_PERIODS = 14
 SHORTEST_MONTH_DAYS = 28
+# Fewer periods than these are too few to forecast a series from itself.
+SHORT_PERIODS = 7
 
 
 @contextmanager
@@ -75,8 +79,10 @@ def _calendar(staging: Staging, options: FileOptions) -> Calendar:
         first, last = _weeks(staging, counted)
     else:
         _refuse_months(staging, first, last)
-    longest = LONGEST_HISTORY_DAYS // period_days * period_days
-    return Calendar(period_days, max(first, last - longest), last)
+    season = season_of(options, period_days)
+    shortest = (max(2 * season, SHORTEST_PANEL_PERIODS) - 1) * period_days
+    longest = max(LONGEST_HISTORY_DAYS // period_days * period_days, shortest)
+    return Calendar(period_days, season, max(min(first, last - shortest), last - longest), last)
 
 
 def _weeks(staging: Staging, counted: list[tuple[int, int, int, int]]) -> tuple[int, int]:
@@ -130,8 +136,9 @@ def _sort_by_series(staging: Staging) -> None:
 
 def _summary(staging: Staging) -> Summary:
     calendar = staging.calendar
-    series, ended, days, span = staging.one(
-        f"SELECT count(*), count(*) FILTER (last < {calendar.end}), sum(days),"
+    newest = calendar.end - (SHORT_PERIODS - 1) * calendar.period_days
+    series, first, ended, short, days, span = staging.one(
+        f"SELECT count(*), min(first), count(*) FILTER (last < {calendar.end}), count(*) FILTER (first > {newest}), sum(days),"
         f" sum((last - first) // {calendar.period_days} + 1) FROM series"
     )
     merged, returned = staging.one(
@@ -141,10 +148,12 @@ def _summary(staging: Staging) -> Summary:
     return Summary(
         rows=staging.one("SELECT count(*) FROM lines")[0],
         series=series,
+        first_day=first,
         bad_fields=count_bad_fields(staging),
         merged_rows=int(merged),
         returned_days=returned,
         ended_series=ended,
+        short_series=short,
         is_complete=days >= COMPLETE_SHARE * span,
         skipped_early_rows=early,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasting.calc.boosting import GRADIENT_BOOSTING, History, TrainedBoosting, train_boosting
-from forecasting.calc.config import ForecastConfig
+from forecasting.calc.config import ENSEMBLE, ForecastConfig
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead, forecast_panel
 from forecasting.services.files.chunks import Chunk
 
@@ -16,6 +16,8 @@ YEAR_DAYS = 364
 # 1970-01-01 was a Thursday: so many days after a Monday.
 EPOCH_WEEK_DAY = 3
 HALF_IN_STOCK = 0.5
+# A file wants an answer for every series: the shortest histories borrow theirs from the panel, and are counted.
+LEAST_HISTORY_PERIODS = 1
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Job:
     @property
     def config(self) -> ForecastConfig:
         levels = tuple(level / 100 for level in self.levels)
-        return ForecastConfig(horizon=self.horizon, interval_levels=levels, models=self.models)
+        return ForecastConfig(
+            horizon=self.horizon, interval_levels=levels, models=self.models, minimum_history=LEAST_HISTORY_PERIODS
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def forecast_chunk(chunk: Chunk, job: Job, boosting: TrainedBoosting | None) -> 
         origins = backtest_origins(panel, config)
         extra = [ExtraCandidate(GRADIENT_BOOSTING, boosting.paths(_history(chunk, job), origins, days_ahead(config)))]
     forecast = forecast_panel(panel, config, extra=extra)
-    names = np.array(forecast.models, dtype=object)[forecast.chosen]
+    # An ensemble of one model is that model.
+    called = [job.models[0] if name == ENSEMBLE and len(job.models) == 1 else name for name in forecast.models]
+    names = np.array(called, dtype=object)[forecast.chosen]
     return ChunkForecast(
         keys=chunk.keys,
         mean=forecast.mean,
