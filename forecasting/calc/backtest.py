@@ -19,7 +19,7 @@ CandidatesAt = Callable[[int], list[Candidate]]
 class Scores:
     """Errors (demand - forecast) of C candidates, summed over the horizon: O × C × S; ``points`` O × S.
 
-    ``gram`` (O × C × C) holds the sums of the products of the errors over the series' own deviation.
+    ``gram`` (O × C × C) holds the sums of the products of the errors over the series' own deviation, ``scale`` (S).
     """
 
     names: tuple[str, ...]
@@ -29,6 +29,7 @@ class Scores:
     signed: Floats
     points: Floats
     gram: Floats
+    scale: Floats
 
 
 def demand_after(history: History, origins: Ints, ahead: int, least_known: int) -> Floats:
@@ -42,7 +43,7 @@ def demand_after(history: History, origins: Ints, ahead: int, least_known: int) 
 
 
 def score(candidates_at: CandidatesAt, actual: Floats, scale: Floats) -> Scores:
-    """Forecast from every origin with every candidate. ``actual`` is O × H × S, ``scale`` O × S units."""
+    """Forecast from every origin with every candidate. ``actual`` is O × H × S, ``scale`` S units."""
     horizon = actual.shape[1]
     rows = []
     names: tuple[str, ...] = ()
@@ -55,9 +56,9 @@ def score(candidates_at: CandidatesAt, actual: Floats, scale: Floats) -> Scores:
         errors = np.empty((len(made), horizon, actual.shape[2]), np.float32)
         for place, one in enumerate(made):
             np.multiply(demand - one.path[:horizon], known, out=errors[place])
-        rows.append(_summed(errors, known, scale[position]))
+        rows.append(_summed(errors, known, scale))
     squared, absolute, signed, points, gram = (np.stack(part) for part in zip(*rows, strict=True))
-    return Scores(names, models, squared, absolute, signed, points, gram)
+    return Scores(names, models, squared, absolute, signed, points, gram, scale)
 
 
 def _summed(errors: Floats, known: Bools, scale: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -84,7 +85,7 @@ def crossed_weights(scores: Scores, allowed: Bools, groups: Ints) -> tuple[Float
 def _weights(scores: Scores, origins: Bools, allowed: Bools, groups: Ints) -> Floats:
     weights = np.zeros(scores.squared.shape[1:], np.float32)
     weights[allowed] = ensemble_weights(
-        scores.squared[origins][:, allowed].sum(axis=0),
+        scores.squared[origins][:, allowed].sum(axis=0) / scores.scale**2,
         scores.points[origins].sum(axis=0),
         scores.gram[origins].sum(axis=0)[np.ix_(allowed, allowed)],
         groups,

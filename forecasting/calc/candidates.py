@@ -62,7 +62,7 @@ def _smoothed(view: View, basis: Basis, model: str, suffix: str) -> Iterator[Can
     if view.history.season > 1:
         for position in (-2, -1):
             name = f"weekday_ses_{view.gains.all[position]}{suffix}"
-            yield Candidate(name, model, _weekday_levels(view, basis, position))
+            yield Candidate(name, SEASONAL, _weekday_levels(view, basis, position))
     yield Candidate(f"damped_trend{suffix}", DAMPED_TREND, _damped_trend(view, basis))
     yield Candidate(f"panel_growth{suffix}", DAMPED_TREND, _panel_growth(view, basis))
 

@@ -10,7 +10,7 @@ import numpy as np
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.backtest import Scores, crossed_weights, demand_after, mixed_path, score
 from forecasting.calc.candidates import Candidate, candidates
-from forecasting.calc.config import ENSEMBLE, MODELS, PLAIN_MODELS, ForecastConfig
+from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
 from forecasting.calc.gate import Gate, pass_gate
 from forecasting.calc.history import History, clean
@@ -22,7 +22,7 @@ from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
 from forecasting.calc.view import Views
 
-WHOLE_TOLERANCE = 1e-4
+UNTESTED_MODELS = (WEEKDAY_MEAN, EXPONENTIAL_SMOOTHING)
 
 
 class Forecasters:
@@ -66,25 +66,24 @@ def forecast_chunk(
     least = least_known(panel.demand.shape[1], history.season)
     actual = demand_after(history, origins[:-1], ahead, least)
     mean, dispersion = (part[-1] for part in forecasters.views.moments)
-    scale = np.sqrt(np.maximum(mean * dispersion, 1e-2))
+    scale = np.sqrt(np.maximum(mean * dispersion, 1e-12))
     scores = _score(forecasters, actual[:, : config.horizon], scale, history.series)
     served = _serve(forecasters, scores, actual, config, history)
-    whole = _whole_numbers(history)
     spread = learn_spread(
-        served.backtest, actual, mean, whole, config.levels + (0.5,), config.interval_levels
+        served.backtest, actual, mean, dispersion, history.whole, config.levels + (0.5,), config.interval_levels
     )
     return _answer(panel, history, config, forecasters, scores, served, spread, actual, sum_periods, origins - added)
 
 
 def _score(forecasters: Forecasters, actual: Floats, scale: Floats, series: int) -> Scores:
     if len(actual):
-        return score(forecasters.at, actual, np.broadcast_to(scale, (len(actual), series)))
+        return score(forecasters.at, actual, scale)
     made = forecasters.at(0)
     shape = (1, len(made), series)
     nothing = np.zeros(shape, np.float32)
     gram = np.zeros((1, len(made), len(made)))
     names, models = tuple(one.name for one in made), tuple(one.model for one in made)
-    return Scores(names, models, nothing, nothing, nothing, np.zeros((1, series), np.float32), gram)
+    return Scores(names, models, nothing, nothing, nothing, np.zeros((1, series), np.float32), gram, scale)
 
 
 def _serve(
@@ -119,20 +118,15 @@ def _serve(
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
-    """The candidates that the ensemble is made of: those of the models asked for, or all."""
-    if ENSEMBLE in config.models:
-        return np.ones(len(scores.models), dtype=bool)
-    allowed = np.array([model in config.models for model in scores.models])
-    if not allowed.any():
-        raise ValueError(f"none of {', '.join(config.models)} is a model here")
-    return allowed
+    """The candidates that the ensemble is made of: those of the models asked for, or all.
 
-
-def _whole_numbers(history: History) -> Bools:
-    """Series whose demand is counted in whole units."""
-    off = np.abs(history.demand - np.rint(history.demand))
-    whole: Bools = off.max(axis=0, initial=0) < WHOLE_TOLERANCE
-    return whole
+    Smoothing and the weekday mean where nothing could be tested, and where none of the models asked for can answer: the
+    season of the year in the first year.
+    """
+    allowed = np.array([ENSEMBLE in config.models or model in config.models for model in scores.models])
+    plain = np.array([model in UNTESTED_MODELS for model in scores.models])
+    untested = ENSEMBLE in config.models and not scores.points.any()
+    return plain if untested or not allowed.any() else allowed
 
 
 def _answer(
@@ -156,11 +150,9 @@ def _answer(
     accuracy = _accuracies(models, best, scores, served, spread, actual[:, :horizon], history, config)
     squared = np.stack([one.rmsse for one in accuracy], axis=1)
     history_periods = history.periods - history.first
-    chosen = np.where(
-        served.gate.reason == PLAIN_IS_BEST,
-        np.array([models.index(name) for name in PLAIN_MODELS])[served.gate.plain],
-        models.index(ENSEMBLE),
-    )
+    asked = config.models[0] if len(config.models) == 1 else ENSEMBLE
+    plain = np.array([models.index(name) for name in PLAIN_MODELS])[served.gate.plain]
+    chosen = np.where(served.gate.reason == PLAIN_IS_BEST, plain, models.index(asked))
     return PanelForecast(
         is_forecast=history_periods >= config.minimum_history,
         history_periods=history_periods.astype(np.int64),

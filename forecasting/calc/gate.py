@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
 
-LEAST_POINTS = 14  # errors without which nothing has proved itself
+LEAST_POINTS = 8  # errors without which nothing has proved itself
 ALL_BUT = 0.995
 
 
@@ -26,8 +26,8 @@ def pass_gate(ensemble: Floats, plain: Floats, actual: Floats) -> Gate:
     """How far each series' ensemble must be drawn to the better plain model so that it does not lose to it.
 
     ``ensemble`` and ``actual`` are O × H × S, ``plain`` P × O × H × S. Judged by the mean squared error, whose best
-    answer is the mean that is served. Where the ensemble does at least as well as the plain models, the share is 0.
-    Else it is the best one, Σ e (e - p) / Σ (e - p)² with e and p the two errors, which does at least as well as the
+    answer is the mean that is served. Where the ensemble does better than the plain models, the share is 0.
+    Else (or where both are alike) it is the best one, Σ e (e - p) / Σ (e - p)² with e and p the two errors, which does at least as well as the
     better plain model, because it could be that model itself. A series with too few errors keeps its weights.
     """
     known = np.isfinite(actual)
@@ -42,8 +42,9 @@ def pass_gate(ensemble: Floats, plain: Floats, actual: Floats) -> Gate:
     spread = np.einsum("ohs,ohs->s", difference, difference)
     cross = np.einsum("ohs,ohs->s", error, difference)
     tested = known.sum(axis=(0, 1)) >= LEAST_POINTS
-    loses = tested & (own > squared[better, series])
+    exact = squared[better, series] <= 1e-9 * np.nansum(actual**2, axis=(0, 1))
+    loses = tested & (own >= squared[better, series])
     share = np.where(loses, np.clip(cross / np.where(spread > 0, spread, 1.0), 0, 1), 0)
-    share = np.where(loses & ((squared[better, series] <= 1e-9) | (share > ALL_BUT)), 1.0, share)
+    share = np.where(loses & (exact | (share > ALL_BUT)), 1.0, share)
     reason = np.select([~tested, ~loses, share >= 1], [UNTESTED, AS_WEIGHTED, PLAIN_IS_BEST], DRAWN_TO_PLAIN)
     return Gate(share.astype(np.float32), better.astype(np.int64), reason.astype(np.int64))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.arrays import Floats, Ints
+from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import Panel
 
 HALF = 0.5
-LONG_MEMORY = 0.97  # of the seasonal pattern, per season
+WHOLE_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class History:
     """Arrays are T × S (time first), float32; T is a multiple of ``season``: the front is filled up with unknown periods.
 
     ``demand`` is 0 where unknown and ``known`` is 1 or 0. ``first`` (S) is the first known period, T for none.
-    ``repaired`` (S): how many values were infinite or negative. ``promotion`` is (T + D) × S or None; ``groups`` (S) are
+    ``repaired`` (S): how many values were infinite or negative; ``whole`` (S): demand is in whole units. ``promotion`` is (T + D) × S or None; ``groups`` (S) are
     numbered from 0 without gaps.
     """
 
@@ -28,6 +28,7 @@ class History:
     year: int
     first: Ints
     repaired: Ints
+    whole: Bools
     groups: Ints
     promotion: Floats | None
 
@@ -53,7 +54,7 @@ def clean(panel: Panel, ahead: int) -> History:
     infinite, negative = np.isinf(raw), raw < 0
     share = None if panel.in_stock is None else np.asarray(panel.in_stock, dtype=np.float32)
     demand = _uncensored(np.where(infinite, np.nan, np.maximum(raw, 0.0)), share)
-    missing = -raw.shape[1] % season
+    missing = -raw.shape[1] % season + (season if raw.shape[1] < season else 0)
     demand = np.concatenate([np.full((missing, raw.shape[0]), np.nan, np.float32), demand.T])
     known = np.isfinite(demand)
     groups = np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
@@ -64,9 +65,16 @@ def clean(panel: Panel, ahead: int) -> History:
         year=panel.year,
         first=np.where(known.any(axis=0), known.argmax(axis=0), len(demand)).astype(np.int64),
         repaired=(infinite | (np.isfinite(raw) & negative)).sum(axis=1).astype(np.int64),
+        whole=_whole_numbers(demand),
         groups=groups.astype(np.int64),
         promotion=_promotion(panel, missing, ahead),
     )
+
+
+def _whole_numbers(demand: Floats) -> Bools:
+    """Series whose demand is counted in whole units: (T × S) to S."""
+    whole: Bools = np.nanmax(np.abs(demand - np.rint(demand)), axis=0, initial=0.0) < WHOLE_TOLERANCE
+    return whole
 
 
 def _uncensored(demand: Floats, in_stock: Floats | None) -> Floats:

@@ -20,6 +20,7 @@ MOST_BINS = 12
 LEAST_BIN_POINTS = 400
 NORMAL_POINTS = 20.0
 MOST_CELLS = 120_000
+MOST_GROWTH = 2.5
 WHOLE_UNDER = 30.0
 MOST_GIVEN = 0.12  # of what an interval leaves out, given up by those that need not cover too much
 SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
@@ -46,19 +47,21 @@ def learn_spread(
     paths: Floats,
     actual: Floats,
     mean: Floats,
+    dispersion: Floats,
     whole: Bools,
     levels: tuple[float, ...],
     interval_levels: tuple[float, ...],
 ) -> Spread:
-    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` (S) the series' mean demand, ``whole`` (S)."""
-    least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-3).astype(np.float32)
+    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the
+    series' mean demand and variance over mean, ``whole`` (S) whether it is counted in whole units."""
+    least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
     root = np.sqrt(np.maximum(paths, least))
     known = np.isfinite(actual)
     error = np.where(known, actual - paths, 0)
     growth = _growth(np.abs(error) / root, known)
     unit = root * growth[:, None]
     absolute = np.abs(error) / unit
-    scale, others = _scales(absolute, known)
+    scale, others = _scales(absolute, known, dispersion)
     spread = unit * others[:, None]
     cells = np.flatnonzero(known)
     if len(cells) > MOST_CELLS:
@@ -66,7 +69,7 @@ def learn_spread(
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
     series = cells % actual.shape[2]
     edges = _edges(path)
-    bins = np.digitize(np.log(np.maximum(path, 1e-6)), edges)
+    bins = np.digitize(np.log(np.maximum(path, 1e-12)), edges)
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, levels)
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
     bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, len(edges) + 1, interval_levels)
@@ -86,16 +89,17 @@ def _growth(absolute: Floats, known: Bools) -> Floats:
     raw = (total[padded].sum(axis=1) + prior * overall) / (count[padded].sum(axis=1) + prior)
     last = int(np.flatnonzero(count)[-1])
     raw[last:] = raw[last]  # farther than any error was seen: as the farthest
-    growth: Floats = (np.maximum.accumulate(raw) / overall).astype(np.float32)
+    growth: Floats = np.clip(np.maximum.accumulate(raw) / overall, 0.5, MOST_GROWTH).astype(np.float32)
     return growth
 
 
-def _scales(absolute: Floats, known: Bools) -> tuple[Floats, Floats]:
+def _scales(absolute: Floats, known: Bools, dispersion: Floats) -> tuple[Floats, Floats]:
     """Each series' deviation, from its mean absolute error drawn towards the panel's, from all origins (S) and from the
-    origins other than each (O × S): a series is not judged with a scale that has seen the error."""
+    origins other than each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
     by_origin, points = absolute.sum(axis=1), known.sum(axis=1).astype(np.float32)
     total, count = by_origin.sum(axis=0), points.sum(axis=0)
-    panel = float(total.sum()) / max(float(count.sum()), 1.0)
+    usual = SPREAD_OF_MEAN_ABSOLUTE * np.sqrt(dispersion)
+    panel = (float(total.sum()) + NORMAL_POINTS * usual) / (float(count.sum()) + NORMAL_POINTS)
     prior = SCALE_PRIOR_POINTS
     scale = (total + prior * panel) / (count + prior)
     others = (total - by_origin + prior * panel) / (count - points + prior)
@@ -107,7 +111,7 @@ def _edges(path: Floats) -> Floats:
     number = int(np.clip(len(path) // LEAST_BIN_POINTS, 1, MOST_BINS))
     if number == 1:
         return np.zeros(0)
-    borders = np.quantile(np.log(np.maximum(path, 1e-6)), np.arange(1, number) / number)
+    borders = np.quantile(np.log(np.maximum(path, 1e-12)), np.arange(1, number) / number)
     return np.unique(borders)
 
 
@@ -163,7 +167,7 @@ def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> t
     """Quantiles (D × S × levels) and intervals (D × S × interval levels × 2) around a path (D × S)."""
     scale = spread.scale if scale is None else scale
     root = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
-    bins = np.digitize(np.log(np.maximum(path, 1e-6)), spread.edges)
+    bins = np.digitize(np.log(np.maximum(path, 1e-12)), spread.edges)
     quantiles = path[..., None] + root[..., None] * spread.scores[bins]
     intervals = path[..., None, None] + root[..., None, None] * spread.bounds[bins]
     return _tidy(quantiles, spread.whole), _nested(_tidy(intervals, spread.whole))
@@ -176,7 +180,8 @@ def _tidy(values: Floats, whole: Bools) -> Floats:
     shape = (1, len(whole)) + (1,) * (values.ndim - 2)
     rounded = np.where(whole.reshape(shape) & (at_least_zero < WHOLE_UNDER), np.floor(at_least_zero + 0.5), at_least_zero)
     if values.ndim == axis + 1:
-        rounded = np.maximum.accumulate(rounded, axis=axis)
+        # The last place is the median, which stands beside the rising levels.
+        rounded[..., :-1] = np.maximum.accumulate(rounded[..., :-1], axis=axis)
     return rounded.astype(np.float32)
 
 

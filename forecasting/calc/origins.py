@@ -24,7 +24,7 @@ def origins_before(periods: int, season: int, most: int) -> Ints:
     ``periods`` need not be whole seasons; the origins are whole seasons before it. Worked: 90 days, season 7, 13:
     every week from day 34 on, 8 origins, then 90.
     """
-    step = season * (2 if periods >= LONG_SEASONS * max(season, 2) // (1 if season > 1 else 2) else 1)
-    back = np.arange(most, -1, -1) * step
-    origins = periods - back
-    return origins[origins >= least_known(periods, season)].astype(np.int64)
+    step = season * (2 if periods >= LONG_SEASONS * season else 1)
+    origins = periods - np.arange(most, 0, -1) * step
+    usable = origins[origins >= least_known(periods, season)]
+    return np.append(usable, periods).astype(np.int64)

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.config import ForecastConfig
+from forecasting.calc.config import MODELS, ForecastConfig
 from forecasting.calc.contract import Accuracy, DemandSum, ExtraCandidate, Panel, PanelForecast
 from forecasting.calc.engine import forecast_chunk
 from forecasting.calc.history import short_season
@@ -47,7 +47,7 @@ def forecast_panel(
 
     Works in chunks of ``config.chunk_series`` series, each a panel of its own: memory does not grow with the panel, and
     time grows in proportion to it. Answers: no history, or less than ``minimum_history`` periods: ``is_forecast`` is
-    False; all zeros: zeros; NaN, infinite: unknown; negative: 0. Raises ``ValueError`` for shapes that do not fit, a
+    False; all zeros: zeros; NaN, infinite: unknown; negative: 0. Raises ``ValueError`` for shapes that do not fit, unknown models, a
     horizon under 1 or over ``longest_horizon``, and sums under 1 or over ``longest_sum``.
     """
     _check(panel, config, sum_periods, extra)
@@ -131,6 +131,9 @@ def _check(
     for asked in sum_periods:
         if asked.shape != (series,) or (asked < 1).any() or (asked > config.longest_sum).any():
             raise ValueError(f"sums need one number of periods per series, from 1 to {config.longest_sum}")
+    unknown = set(config.models) - {*MODELS, *(one.model for one in extra)}
+    if unknown or not config.models:
+        raise ValueError(f"no such model here: {', '.join(sorted(unknown)) or 'none was named'}")
     expected = (series, len(backtest_origins(panel, config)) + 1, days_ahead(config, sum_periods))
     for one in extra:
         if one.paths.shape != expected:

@@ -46,7 +46,7 @@ class PlainMemory:
         """Mean of the known values of the weekday in the last eight weeks; the level where there are none."""
         start = max(view.origin - MEAN_SEASONS * self.season, 0)
         window = slice(start, view.origin)
-        shape = (-1, self.season, self.history.series)
+        shape = ((view.origin - start) // self.season, self.season, self.history.series)
         count = self.history.known[window].reshape(shape).sum(axis=0)
         total = self.history.demand[window].reshape(shape).sum(axis=0)
         basis = view.bases[0]
@@ -77,7 +77,7 @@ class PlainMemory:
 
     def _last_known(self, origin: int, season: int) -> Floats:
         """The last known value of each weekday before the origin (season × S); the mean where none is known."""
-        shape = (-1, season, self.history.series)
+        shape = (origin // season, season, self.history.series)
         known = self.history.known[:origin].reshape(shape) > 0
         back = known[::-1].argmax(axis=0)
         value = np.take_along_axis(self.history.demand[:origin].reshape(shape), (len(known) - 1 - back)[None], axis=0)[0]

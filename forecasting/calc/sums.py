@@ -10,7 +10,7 @@ from forecasting.calc.intervals import Spread
 from forecasting.calc.normal import normal_scores
 
 LEAST_OBSERVED_SHARE = 0.7
-LEAST_SUMS = 20  # of the panel
+LEAST_SUMS = 3  # of the panel
 NORMAL_SUMS = 20.0
 BIN_SUMS = 200
 MOST_BINS = 6
@@ -40,7 +40,7 @@ class SumErrors:
             rows = periods == length
             scores, edges, tested = self._scores(length)
             deviation = self._deviation(np.cumsum(path, axis=0)[length - 1], length)
-            bins = np.digitize(np.log(np.maximum(mean[rows], 1e-6)), edges)
+            bins = np.digitize(np.log(np.maximum(mean[rows], 1e-12)), edges)
             quantiles[rows] = mean[rows, None] + deviation[rows, None] * scores[bins]
             from_backtest[rows] = tested[rows]
         return DemandSum(periods, mean, _tidy(quantiles, self.spread.whole), from_backtest)
@@ -70,7 +70,7 @@ class SumErrors:
                 return normal, np.zeros(0), np.zeros(over.shape[1], dtype=bool)
         deviation = self._deviation(self.totals[:, ended - 1], ended)
         standard = (self.errors[:, ended - 1] / np.maximum(deviation, 1e-9))[over]
-        sizes = np.log(np.maximum(self.totals[:, ended - 1][over], 1e-6))
+        sizes = np.log(np.maximum(self.totals[:, ended - 1][over], 1e-12))
         number = int(np.clip(len(standard) // BIN_SUMS, 1, MOST_BINS))
         edges = np.unique(np.quantile(sizes, np.arange(1, number) / number)) if number > 1 else np.zeros(0)
         bins = np.digitize(sizes, edges)
@@ -79,7 +79,8 @@ class SumErrors:
             own = standard[bins == place]
             share = len(own) / (len(own) + NORMAL_SUMS)
             if len(own):
-                scores[place] = share * np.quantile(own, self.levels) + (1 - share) * scores[place]
+                usual = np.sqrt(np.mean(own**2)) * normal[0]
+                scores[place] = share * np.quantile(own, self.levels) + (1 - share) * usual
         tested = over.any(axis=0) & (ended == length)
         return scores * longer, edges + np.log(length / ended), tested
 

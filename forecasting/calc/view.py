@@ -12,7 +12,7 @@ from forecasting.calc.history import History
 from forecasting.calc.weekdays import weekday_factors
 from forecasting.calc.year import yearly_index
 
-MOST_DISPERSION = 500.0
+LEAST_VARIATION = 1e-3
 PROMOTION_PRIOR_UNITS = 30.0
 UPLIFT_LIMITS = (0.5, 8.0)
 
@@ -179,7 +179,7 @@ class Views:
     def _uplift(self, position: int, units: Floats) -> Floats:
         """Demand of a promoted period over that of a plain one, per series, drawn towards the panel's. 1 for none.
 
-        Both from what was known at the origin: (promoted units + c u) / (expected without promotion + c).
+        Both from what was known at the origin: (promoted units + c u) / (expected without promotion + c), c = 30 × dispersion.
         """
         if self.sums.promoted is None or self.sums.promoted_units is None:
             return np.ones(self.history.series, np.float32)
@@ -191,19 +191,21 @@ class Views:
         expected = level * (shown * weekday).sum(axis=0)
         total = float(expected.sum())
         pooled = float(sold.sum()) / total if total > 0 else 1.0
-        prior = PROMOTION_PRIOR_UNITS
+        prior = PROMOTION_PRIOR_UNITS * self.moments[1][position]
         uplift = (sold.sum(axis=0) + prior * pooled) / (expected + prior)
         return np.clip(uplift, *UPLIFT_LIMITS).astype(np.float32)
 
 
 def _moments(history: History, origins: Ints) -> tuple[Floats, Floats]:
-    """Mean, and variance over mean (1 to ``MOST_DISPERSION``), of the known demand before each origin: origins × S."""
+    """Mean, and variance over mean, of the known demand before each origin: origins × S."""
     count = _running(history.known, origins)
     total = _running(history.demand, origins)
     squares = _running(history.demand * history.demand, origins)
     mean = total / np.maximum(count, 1)
     variance = np.maximum(squares / np.maximum(count, 1) - mean * mean, 0)
-    dispersion = np.clip(variance / np.maximum(mean, 1e-9), 1.0, MOST_DISPERSION)
+    # Counts vary at least as Poisson's; measured amounts may vary less, and are the same in any unit.
+    least = np.where(history.whole, 1.0, LEAST_VARIATION * mean)
+    dispersion = np.maximum(variance / np.where(mean > 0, mean, 1.0), np.where(mean > 0, least, 1.0))
     return mean.astype(np.float32), dispersion.astype(np.float32)
 
 

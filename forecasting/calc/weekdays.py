@@ -27,7 +27,7 @@ def weekday_factors(units: Floats, exposure: Floats, dispersion: Floats) -> Floa
     common = np.where(total > 0, units.sum(axis=1, keepdims=True) / np.maximum(total, 1e-6), 1.0)
     common = common / max(float(common.mean()), 1e-6)
     prior = dispersion / _variance_of_factors(units, expected, common, dispersion)
-    factors = (units + prior * common) / np.maximum(expected + prior, 1e-6)
+    factors = (units + prior * common) / (expected + prior)
     clipped: Floats = np.maximum(factors, LEAST_FACTOR).astype(np.float32)
     return clipped
 

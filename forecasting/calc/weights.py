@@ -34,7 +34,7 @@ def stacked(gram: Floats) -> Floats:
 
 
 def ensemble_weights(squared: Floats, points: Floats, gram: Floats, groups: Ints) -> Floats:
-    """Weights C × S from Σ error² (C × S), the number of errors (S), the panel's Gram matrix, and the groups.
+    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's Gram matrix, and the groups.
 
     w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 700)): a series that was tested often goes its own
     way, a short one goes its group's.
