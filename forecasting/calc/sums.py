@@ -13,6 +13,7 @@ LEAST_OBSERVED_SHARE = 0.7
 LEAST_SUMS = 3  # of the panel
 NORMAL_SUMS = 20.0
 BIN_SUMS = 200
+FLOOR = 6.0  # of the least daily demand that deviations are made from: a sum has no closed days
 MOST_BINS = 6
 
 
@@ -48,7 +49,7 @@ class SumErrors:
     def _deviation(self, total: Floats, length: int) -> Floats:
         """What the deviation would be if periods erred independently: the scores hold how much more it is."""
         growth = float(np.sqrt(np.mean(self.spread.growth[:length] ** 2)))
-        deviation: Floats = self.spread.scale * growth * np.sqrt(np.maximum(total, self.spread.least * length))
+        deviation: Floats = self.spread.scale * growth * np.sqrt(np.maximum(total, FLOOR * self.spread.least * length))
         return deviation
 
     def _scores(self, length: int) -> tuple[Floats, Floats, Bools]:
