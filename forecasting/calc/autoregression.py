@@ -11,6 +11,7 @@ MOST_LAGS = 4
 PRIOR_PERIODS = 26.0
 WINDOW = 104
 RIDGE = 0.02
+SMALLEST = 1e-9
 
 
 def autoregressive_paths(view: View, basis: Basis) -> Floats:
@@ -23,29 +24,33 @@ def autoregressive_paths(view: View, basis: Basis) -> Floats:
     season = view.history.season
     mean = basis.level[FIRST_LEVEL]
     values, known = _deviations(view, basis, mean)
-    own, weights = _autocovariances(values, known)
-    total = own[0].sum()
-    variance = np.maximum(own[0], 1e-9)
-    correlations = own / variance
-    useful = own[0] > 1e-9
-    if total <= 0 or not useful.any():
-        return mean * basis.pattern
-    pooled = (correlations * weights)[:, useful].sum(axis=1) / max(weights[useful].sum(), 1e-9)
-    order = _order(pooled, float(weights[useful].sum()))
-    if order == 0:
-        return mean * basis.pattern
-    share = weights / (weights + PRIOR_PERIODS)
-    mixed = share * correlations + (1 - share) * pooled[:, None]
-    coefficients = _yule_walker(mixed, order)
-    recent = list(values[::-1][:order])
+    coefficients = _coefficients(*_autocovariances(values, known))
     steps = -(-len(view.phase) // season)
-    ahead = []
-    for _ in range(steps):
-        following = sum(coefficients[lag] * recent[lag] for lag in range(order))
-        recent = [following, *recent[:-1]]
-        ahead.append(following)
-    path = np.maximum(mean + np.array(ahead), 0)[np.arange(len(view.phase)) // season]
-    return (path * basis.pattern).astype(np.float32)
+    path = np.maximum(mean + _iterated(coefficients, values, steps), 0)[np.arange(len(view.phase)) // season]
+    spread: Floats = (path * basis.pattern).astype(np.float32)
+    return spread
+
+
+def _coefficients(covariances: Floats, weights: Floats) -> Floats:
+    """p × S; p = 0 where nothing varies."""
+    useful = covariances[0] > SMALLEST * covariances[0].max(initial=0)
+    if not useful.any():
+        return np.zeros((0, covariances.shape[1]))
+    correlations = np.where(useful, covariances / np.where(useful, covariances[0], 1.0), 0.0)
+    pooled = (correlations * weights)[:, useful].sum(axis=1) / weights[useful].sum()
+    order = _order(pooled, float(weights[useful].sum()))
+    share = weights / (weights + PRIOR_PERIODS)
+    return _yule_walker(share * correlations + (1 - share) * pooled[:, None], order)
+
+
+def _iterated(coefficients: Floats, values: Floats, steps: int) -> Floats:
+    """The deviations of the next periods (steps × S), each from the p before it."""
+    recent = list(values[::-1][: len(coefficients)])
+    ahead = np.zeros((steps, values.shape[1]))
+    for step in range(steps if recent else 0):
+        ahead[step] = sum(coefficient * value for coefficient, value in zip(coefficients, recent, strict=True))
+        recent = [ahead[step], *recent[:-1]]
+    return ahead
 
 
 def _deviations(view: View, basis: Basis, mean: Floats) -> tuple[Floats, Floats]:
@@ -87,6 +92,8 @@ def _order(correlations: Floats, points: float) -> int:
 
 def _yule_walker(correlations: Floats, order: int) -> Floats:
     """Coefficients (order × S) that solve R φ = r per series, with a little ridge."""
+    if order == 0:
+        return np.zeros((0, correlations.shape[1]))
     distance = np.abs(np.arange(order)[:, None] - np.arange(order))
     system = correlations[distance].transpose(2, 0, 1) + RIDGE * np.eye(order)
     solution: Floats = np.linalg.solve(system, correlations[1 : order + 1].T[:, :, None])[:, :, 0].T

@@ -36,27 +36,29 @@ def demand_after(history: History, origins: Ints, ahead: int, least_known: int) 
     """What came after each origin (O × D × S); NaN where unknown, and for series with too little history by then."""
     values = np.where(history.known > 0, history.demand, np.float32(np.nan))
     extended = np.concatenate([values, np.full((ahead, history.series), np.nan, np.float32)])
-    after = extended[origins[:, None] + np.arange(ahead)]
+    after: Floats = extended[origins[:, None] + np.arange(ahead)]
     too_early = origins[:, None] - history.first < least_known
     after[np.broadcast_to(too_early[:, None], after.shape)] = np.nan
     return after
 
 
 def score(candidates_at: CandidatesAt, actual: Floats, scale: Floats) -> Scores:
-    """Forecast from every origin with every candidate. ``actual`` is O × H × S, ``scale`` S units."""
+    """Forecast from every origin with every candidate. ``actual`` is O × H × S, ``scale`` S units.
+
+    Without an origin the sums are 0, at one that stands for the end.
+    """
     horizon = actual.shape[1]
     rows = []
-    names: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    for position in range(len(actual)):
-        made = candidates_at(position)
-        names, models = tuple(one.name for one in made), tuple(one.model for one in made)
-        known = np.isfinite(actual[position])
-        demand = np.where(known, actual[position], np.float32(0))
+    made = candidates_at(0)
+    for position, after in enumerate(actual if len(actual) else np.full((1, *actual.shape[1:]), np.nan, np.float32)):
+        made = candidates_at(position) if position else made
+        known = np.isfinite(after)
+        demand = np.where(known, after, np.float32(0))
         errors = np.empty((len(made), horizon, actual.shape[2]), np.float32)
         for place, one in enumerate(made):
             np.multiply(demand - one.path[:horizon], known, out=errors[place])
         rows.append(_summed(errors, known, scale))
+    names, models = tuple(one.name for one in made), tuple(one.model for one in made)
     squared, absolute, signed, points, gram = (np.stack(part) for part in zip(*rows, strict=True))
     return Scores(names, models, squared, absolute, signed, points, gram, scale)
 

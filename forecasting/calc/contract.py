@@ -124,4 +124,3 @@ class PanelForecast:
     backtest_paths: Floats
     horizon: DemandSum
     sums: tuple[DemandSum, ...]
-

@@ -12,7 +12,9 @@ Ints = npt.NDArray[np.int64]
 HALF_A_DAY = 0.5
 
 
-def observed_demand(*, sold_units: Floats, returned_units: Floats, out_of_stock_share: Floats, started: Bools) -> Floats:
+def observed_demand(
+    *, sold_units: Floats, returned_units: Floats, out_of_stock_share: Floats, started: Bools
+) -> Floats:
     """Daily demand in units, series × days; NaN where it is not known.
 
     Demand of a day is what was sold less what came back, never under 0 (a sale undone on the same day was no

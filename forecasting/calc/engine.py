@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from forecasting.calc.sums import SumErrors
 from forecasting.calc.view import Views
 
 UNTESTED_MODELS = (WEEKDAY_MEAN, EXPONENTIAL_SMOOTHING)
+TINY_VARIANCE = 1e-12
 
 
 class Forecasters:
@@ -45,6 +46,22 @@ class Forecasters:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """A chunk after its backtest. ``actual`` is O × D × S: what came after each origin but the last; NaN unknown."""
+
+    config: ForecastConfig
+    history: History
+    forecasters: Forecasters
+    actual: Floats
+    scores: Scores
+
+    @property
+    def near(self) -> Floats:
+        """What came within the horizon: O × H × S."""
+        return self.actual[:, : self.config.horizon]
+
+
+@dataclass(frozen=True)
 class Served:
     """What is served: at the backtest's origins (O × D × S), from the end (D × S), and how it came about."""
 
@@ -59,62 +76,41 @@ def forecast_chunk(
     panel: Panel, config: ForecastConfig, ahead: int, sum_periods: Sequence[Ints], extra: Sequence[ExtraCandidate]
 ) -> PanelForecast:
     """One chunk's answer; see ``forecast_panel``. ``ahead`` is the longest path that is needed."""
+    periods = panel.demand.shape[1]
     history = clean(panel, ahead)
-    added = history.periods - panel.demand.shape[1]
-    origins = origins_before(panel.demand.shape[1], history.season, config.backtest_origins) + added
-    forecasters = Forecasters(history, origins, ahead, extra)
-    least = least_known(panel.demand.shape[1], history.season)
-    actual = demand_after(history, origins[:-1], ahead, least)
+    added = history.periods - periods
+    origins = origins_before(periods, history.season, config.backtest_origins)
+    forecasters = Forecasters(history, origins + added, ahead, extra)
+    actual = demand_after(history, origins[:-1] + added, ahead, least_known(periods, history.season))
     mean, dispersion = (part[-1] for part in forecasters.views.moments)
-    scale = np.sqrt(np.maximum(mean * dispersion, 1e-12))
-    scores = _score(forecasters, actual[:, : config.horizon], scale, history.series)
-    served = _serve(forecasters, scores, actual, config, history)
-    spread = learn_spread(
-        served.backtest, actual, mean, dispersion, history.whole, config.levels + (0.5,), config.interval_levels
-    )
-    return _answer(panel, history, config, forecasters, scores, served, spread, actual, sum_periods, origins - added)
+    scale = np.sqrt(np.maximum(mean * dispersion, TINY_VARIANCE))
+    scores = score(forecasters.at, actual[:, : config.horizon], scale)
+    tested = Tested(config, history, forecasters, actual, scores)
+    served = _serve(tested)
+    spread = learn_spread(served.backtest, actual, mean, dispersion, history.whole, config)
+    return _answer(tested, served, spread, sum_periods, origins[:-1])
 
 
-def _score(forecasters: Forecasters, actual: Floats, scale: Floats, series: int) -> Scores:
-    if len(actual):
-        return score(forecasters.at, actual, scale)
-    made = forecasters.at(0)
-    shape = (1, len(made), series)
-    nothing = np.zeros(shape, np.float32)
-    gram = np.zeros((1, len(made), len(made)))
-    names, models = tuple(one.name for one in made), tuple(one.model for one in made)
-    return Scores(names, models, nothing, nothing, nothing, np.zeros((1, series), np.float32), gram, scale)
-
-
-def _serve(
-    forecasters: Forecasters, scores: Scores, actual: Floats, config: ForecastConfig, history: History
-) -> Served:
-    allowed = _allowed(scores, config)
-    crossed, weights = crossed_weights(scores, allowed, history.groups)
-    plain_places = [scores.models.index(name) for name in PLAIN_MODELS]
+def _serve(tested: Tested) -> Served:
+    """Weigh the candidates, draw the mixture to the better plain model where it lost, and go on from the end."""
+    forecasters, scores, actual = tested.forecasters, tested.scores, tested.actual
+    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups)
+    places = [scores.models.index(name) for name in PLAIN_MODELS]
     mixed = np.empty(actual.shape, np.float32)
-    plain = np.empty((len(plain_places), *actual.shape), np.float32)
+    plain = np.empty((len(places), *actual.shape), np.float32)
     for position in range(len(actual)):
         made = forecasters.at(position)
         mixed[position] = mixed_path(made, crossed[position])
-        for row, place in enumerate(plain_places):
+        for row, place in enumerate(places):
             plain[row, position] = made[place].path
-    horizon = config.horizon
-    gate = pass_gate(mixed[:, :horizon], plain[:, :, :horizon], actual[:, :horizon])
-    series = np.arange(history.series)
-    chosen_plain = plain[gate.plain, :, :, series].transpose(1, 2, 0)
-    final = forecasters.at(len(forecasters.views.origins) - 1)
-    final_plain = np.stack([final[place].path for place in plain_places])[gate.plain, :, series].T
+    horizon = tested.config.horizon
+    gate = pass_gate(mixed[:, :horizon], plain[:, :, :horizon], tested.near)
+    chosen = plain[gate.plain, :, :, np.arange(tested.history.series)].transpose(1, 2, 0)
     weights = weights * (1 - gate.share)
-    for row, place in enumerate(plain_places):
+    for row, place in enumerate(places):
         weights[place] += gate.share * (gate.plain == row)
-    return Served(
-        backtest=mixed + gate.share * (chosen_plain - mixed),
-        path=mixed_path(final, weights),
-        final=final,
-        weights=weights,
-        gate=gate,
-    )
+    final = forecasters.at(len(actual))
+    return Served(mixed + gate.share * (chosen - mixed), mixed_path(final, weights), final, weights, gate)
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
@@ -130,49 +126,34 @@ def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
 
 
 def _answer(
-    panel: Panel,
-    history: History,
-    config: ForecastConfig,
-    forecasters: Forecasters,
-    scores: Scores,
-    served: Served,
-    spread: Spread,
-    actual: Floats,
-    sum_periods: Sequence[Ints],
-    origins: Ints,
+    tested: Tested, served: Served, spread: Spread, sum_periods: Sequence[Ints], origins: Ints
 ) -> PanelForecast:
-    horizon, series = config.horizon, history.series
+    config, history, scores = tested.config, tested.history, tested.scores
     models = _models(scores)
     best = best_candidates(scores, models)
-    quantiles, intervals = quantiles_of(spread, served.path[:horizon])
-    sums = SumErrors(served.backtest, actual, spread, config.sum_levels)
-    whole_horizon = np.full(series, horizon, dtype=np.int64)
-    accuracy = _accuracies(models, best, scores, served, spread, actual[:, :horizon], history, config)
-    squared = np.stack([one.rmsse for one in accuracy], axis=1)
-    history_periods = history.periods - history.first
-    asked = config.models[0] if len(config.models) == 1 else ENSEMBLE
-    plain = np.array([models.index(name) for name in PLAIN_MODELS])[served.gate.plain]
-    chosen = np.where(served.gate.reason == PLAIN_IS_BEST, plain, models.index(asked))
+    quantiles, intervals, median = quantiles_of(spread, served.path[: config.horizon])
+    sums = SumErrors(served.backtest, tested.actual, spread, config.sum_levels)
+    accuracy = _accuracies(models, best, tested, served, spread)
     return PanelForecast(
-        is_forecast=history_periods >= config.minimum_history,
-        history_periods=history_periods.astype(np.int64),
+        is_forecast=history.periods - history.first >= config.minimum_history,
+        history_periods=history.periods - history.first,
         known_periods=history.known.sum(axis=0).astype(np.int64),
         repaired=history.repaired,
-        mean=served.path[:horizon].T,
-        median=quantiles[:, :, -1].T,
-        quantiles=quantiles[:, :, :-1].transpose(1, 0, 2),
+        mean=served.path[: config.horizon].T,
+        median=median.T,
+        quantiles=quantiles.transpose(1, 0, 2),
         intervals=intervals.transpose(1, 0, 2, 3),
         models=models,
-        model_paths=_model_paths(models, best, served, horizon),
-        chosen=chosen,
+        model_paths=_model_paths(models, best, served, config.horizon),
+        chosen=_chosen(models, served.gate, config),
         reason=served.gate.reason,
-        rank=ranks(squared),
+        rank=ranks(np.stack([one.rmsse for one in accuracy], axis=1)),
         candidates=scores.names,
         weights=served.weights.T,
         accuracy=accuracy,
-        origins=origins[:-1],
-        backtest_paths=served.backtest[:, :horizon].transpose(2, 0, 1),
-        horizon=sums.demand(served.path, whole_horizon),
+        origins=origins,
+        backtest_paths=served.backtest[:, : config.horizon].transpose(2, 0, 1),
+        horizon=sums.demand(served.path, np.full(history.series, config.horizon, dtype=np.int64)),
         sums=tuple(sums.demand(served.path, periods) for periods in sum_periods),
     )
 
@@ -181,6 +162,13 @@ def _models(scores: Scores) -> tuple[str, ...]:
     """The engine's models, the extra ones before the ensemble."""
     own = tuple(model for model in MODELS if model != ENSEMBLE)
     return own + tuple(dict.fromkeys(model for model in scores.models if model not in MODELS)) + (ENSEMBLE,)
+
+
+def _chosen(models: tuple[str, ...], gate: Gate, config: ForecastConfig) -> Ints:
+    asked = config.models[0] if len(config.models) == 1 else ENSEMBLE
+    plain = np.array([models.index(name) for name in PLAIN_MODELS])[gate.plain]
+    chosen: Ints = np.where(gate.reason == PLAIN_IS_BEST, plain, models.index(asked)).astype(np.int64)
+    return chosen
 
 
 def _model_paths(models: tuple[str, ...], best: dict[str, Ints], served: Served, horizon: int) -> Floats:
@@ -197,26 +185,21 @@ def _model_paths(models: tuple[str, ...], best: dict[str, Ints], served: Served,
 
 
 def _accuracies(
-    models: tuple[str, ...],
-    best: dict[str, Ints],
-    scores: Scores,
-    served: Served,
-    spread: Spread,
-    actual: Floats,
-    history: History,
-    config: ForecastConfig,
+    models: tuple[str, ...], best: dict[str, Ints], tested: Tested, served: Served, spread: Spread
 ) -> tuple[Accuracy, ...]:
-    against = yardsticks(history, actual)
-    series = np.arange(history.series)
+    """One for each model, by its best candidate per series; of the ensemble, with what its intervals held."""
+    against = yardsticks(tested.history, tested.near)
+    series = np.arange(tested.history.series)
+    scores = tested.scores
     totals = [part.sum(axis=0) for part in (scores.squared, scores.absolute, scores.signed)]
-    paths = served.backtest[:, : actual.shape[1]]
-    error = np.where(np.isfinite(actual), actual - paths, 0)
-    nothing = np.full(history.series, np.nan)
+    nothing = np.full(len(series), np.nan)
     rows = []
     for model in models[:-1]:
         own = [total[best[model], series] for total in totals] if model in best else [nothing] * 3
         rows.append(accuracy_of(model, own[0], own[1], own[2], against))
+    paths = served.backtest[:, : tested.config.horizon]
+    error = np.where(np.isfinite(tested.near), tested.near - paths, 0)
     squared = np.einsum("ohs,ohs->s", error, error)
     ensemble = accuracy_of(ENSEMBLE, squared, np.abs(error).sum(axis=(0, 1)), error.sum(axis=(0, 1)), against)
-    rows.append(with_coverage(ensemble, spread, paths, actual, config.levels, config.interval_levels))
+    rows.append(with_coverage(ensemble, spread, paths, tested.near, tested.config))
     return tuple(rows)

@@ -57,7 +57,9 @@ def clean(panel: Panel, ahead: int) -> History:
     missing = -raw.shape[1] % season + (season if raw.shape[1] < season else 0)
     demand = np.concatenate([np.full((missing, raw.shape[0]), np.nan, np.float32), demand.T])
     known = np.isfinite(demand)
-    groups = np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
+    groups = (
+        np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
+    )
     return History(
         demand=np.where(known, demand, np.float32(0)),
         known=known.astype(np.float32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def intermittent_rate(view: View, occurrences: Occurrences) -> Floats:
     """SBA for intermittent, TSB for lumpy demand; a plain level for smooth and erratic demand, which comes always."""
     at = int(np.searchsorted(occurrences.origins, view.origin))
     rate = np.where(occurrences.is_lumpy[at], occurrences.tsb[at], occurrences.sba[at])
-    return np.where(occurrences.is_intermittent[at], rate, view.bases[0].level[-2])
+    chosen: Floats = np.where(occurrences.is_intermittent[at], rate, view.bases[0].level[-2])
+    return chosen
 
 
 def follow_occurrences(history: History, origins: Ints) -> Occurrences:
@@ -56,9 +58,14 @@ def classify(history: History, origins: Ints) -> tuple[Bools, Bools]:
     parts = np.concatenate([[0], origins])
     sums = np.zeros((4, history.series))
     intermittent, lumpy = [], []
-    for start, end in zip(parts[:-1], parts[1:], strict=True):
+    for start, end in pairwise(parts):
         units = history.demand[start:end].astype(np.float64)
-        sums += [history.known[start:end].sum(axis=0), (units > 0).sum(axis=0), units.sum(axis=0), (units**2).sum(axis=0)]
+        sums += [
+            history.known[start:end].sum(axis=0),
+            (units > 0).sum(axis=0),
+            units.sum(axis=0),
+            (units**2).sum(axis=0),
+        ]
         known, times, total, squares = sums
         sold = np.maximum(times, 1)
         intermittent.append(known > INTERVAL_BORDER * times)

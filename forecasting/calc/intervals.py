@@ -8,10 +8,12 @@ distribution: demand of 0.1 a day errs in another way than demand of 100.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.config import ForecastConfig
 from forecasting.calc.normal import normal_scores
 
 LEAST_SHARE_OF_MEAN = 0.05
@@ -29,7 +31,7 @@ SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(
 @dataclass(frozen=True)
 class Spread:
     """The learned error distribution. ``growth`` (D), ``scale`` (S), ``edges`` (bins - 1) on log μ,
-    ``scores`` bins × levels and ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
+    ``scores`` bins × levels and the median, ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
     the errors of each origin, to judge that origin with.
     """
 
@@ -44,16 +46,10 @@ class Spread:
 
 
 def learn_spread(
-    paths: Floats,
-    actual: Floats,
-    mean: Floats,
-    dispersion: Floats,
-    whole: Bools,
-    levels: tuple[float, ...],
-    interval_levels: tuple[float, ...],
+    paths: Floats, actual: Floats, mean: Floats, dispersion: Floats, whole: Bools, config: ForecastConfig
 ) -> Spread:
-    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the
-    series' mean demand and variance over mean, ``whole`` (S) whether it is counted in whole units."""
+    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
+    variance over mean, ``whole`` (S) whether it is counted in whole units."""
     least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
     root = np.sqrt(np.maximum(paths, least))
     known = np.isfinite(actual)
@@ -63,17 +59,23 @@ def learn_spread(
     absolute = np.abs(error) / unit
     scale, others = _scales(absolute, known, dispersion)
     spread = unit * others[:, None]
-    cells = np.flatnonzero(known)
-    if len(cells) > MOST_CELLS:
-        cells = cells[:: -(-len(cells) // MOST_CELLS)]
+    cells = _sample(np.flatnonzero(known), actual.shape[2])
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
     series = cells % actual.shape[2]
     edges = _edges(path)
     bins = np.digitize(np.log(np.maximum(path, 1e-12)), edges)
-    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, levels)
+    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
-    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, len(edges) + 1, interval_levels)
+    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, len(edges) + 1, config.interval_levels)
     return Spread(growth, scale, others, least, edges, scores, bounds, whole)
+
+
+def _sample(cells: Ints, series: int) -> Ints:
+    """At most ``MOST_CELLS``, at even steps that do not keep meeting the same series."""
+    step = -(-len(cells) // MOST_CELLS)
+    while step > 1 and gcd(step, series) > 1:
+        step += 1
+    return cells[:: max(step, 1)]
 
 
 def _growth(absolute: Floats, known: Bools) -> Floats:
@@ -163,26 +165,22 @@ def _shares(needed: list[Floats], level: float) -> float:
     return max(level - forced / max(others, 1), level - MOST_GIVEN * (1 - level))
 
 
-def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats]:
-    """Quantiles (D × S × levels) and intervals (D × S × interval levels × 2) around a path (D × S)."""
+def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+    """Quantiles (D × S × levels), intervals (D × S × interval levels × 2) and median (D × S) around a path (D × S)."""
     scale = spread.scale if scale is None else scale
-    root = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
+    deviation = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
     bins = np.digitize(np.log(np.maximum(path, 1e-12)), spread.edges)
-    quantiles = path[..., None] + root[..., None] * spread.scores[bins]
-    intervals = path[..., None, None] + root[..., None, None] * spread.bounds[bins]
-    return _tidy(quantiles, spread.whole), _nested(_tidy(intervals, spread.whole))
+    quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
+    bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]
+    rising = np.maximum.accumulate(quantiles[..., :-1], axis=-1)
+    return rising, _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]
 
 
-def _tidy(values: Floats, whole: Bools) -> Floats:
-    """Never negative, never falling with the level, whole numbers for small counts."""
-    axis = 2
-    at_least_zero = np.maximum(values, 0)
-    shape = (1, len(whole)) + (1,) * (values.ndim - 2)
-    rounded = np.where(whole.reshape(shape) & (at_least_zero < WHOLE_UNDER), np.floor(at_least_zero + 0.5), at_least_zero)
-    if values.ndim == axis + 1:
-        # The last place is the median, which stands beside the rising levels.
-        rounded[..., :-1] = np.maximum.accumulate(rounded[..., :-1], axis=axis)
-    return rounded.astype(np.float32)
+def rounded(values: Floats, whole: Bools) -> Floats:
+    """At least 0, and whole numbers where small counts are meant."""
+    positive = np.maximum(values, 0)
+    small = whole & (positive < WHOLE_UNDER)
+    return np.where(small, np.floor(positive + 0.5), positive).astype(np.float32)
 
 
 def _nested(intervals: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.backtest import Scores
+from forecasting.calc.config import ForecastConfig
 from forecasting.calc.contract import Accuracy
 from forecasting.calc.history import History
 from forecasting.calc.intervals import Spread, quantiles_of
@@ -63,14 +64,15 @@ def accuracy_of(model: str, squared: Floats, absolute: Floats, signed: Floats, a
 
 
 def with_coverage(
-    accuracy: Accuracy, spread: Spread, paths: Floats, actual: Floats, levels: tuple[float, ...], interval_levels: tuple[float, ...]
+    accuracy: Accuracy, spread: Spread, paths: Floats, actual: Floats, config: ForecastConfig
 ) -> Accuracy:
     """Adds how often the 80 and 95 % intervals held, and the mean pinball loss of the quantiles, origin by origin, each
     with a scale that had not seen the origin's errors. NaN for a level that was not asked for."""
+    levels, interval_levels = config.levels, config.interval_levels
     inside = np.zeros((len(interval_levels), actual.shape[2]))
     loss = np.zeros(actual.shape[2])
     for position, (path, after) in enumerate(zip(paths, actual, strict=True)):
-        quantiles, intervals = quantiles_of(spread, path, spread.others[position])
+        quantiles, intervals, _ = quantiles_of(spread, path, spread.others[position])
         known = np.isfinite(after)
         held = (after[..., None] >= intervals[..., 0]) & (after[..., None] <= intervals[..., 1])
         inside += held.sum(axis=0).T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def forecast_panel(
 
 
 def _rows_of_panel(panel: Panel, rows: slice) -> Panel:
-    own = {
+    own: dict[str, Any] = {
         name: None if getattr(panel, name) is None else getattr(panel, name)[rows]
         for name in ("demand", "groups", "in_stock", "promotion", "price")
     }
@@ -79,7 +80,7 @@ def _joined(parts: list[PanelForecast]) -> PanelForecast:
     """One answer from the chunks': arrays put below each other; names and origins are the same in all."""
     first = parts[0]
     shared = {"models", "origins", "horizon", "sums", "accuracy", "candidates", "weights"}
-    arrays = {
+    arrays: dict[str, Any] = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(PanelForecast)
         if field.name not in shared
@@ -90,7 +91,9 @@ def _joined(parts: list[PanelForecast]) -> PanelForecast:
         **arrays,
         candidates=candidates,
         weights=np.concatenate([_placed(part, candidates) for part in parts]),
-        accuracy=tuple(_joined_accuracy([part.accuracy[place] for part in parts]) for place in range(len(first.models))),
+        accuracy=tuple(
+            _joined_accuracy([part.accuracy[place] for part in parts]) for place in range(len(first.models))
+        ),
         horizon=_joined_sum([part.horizon for part in parts]),
         sums=tuple(_joined_sum([part.sums[place] for part in parts]) for place in range(len(first.sums))),
     )
@@ -104,7 +107,7 @@ def _placed(part: PanelForecast, candidates: tuple[str, ...]) -> Floats:
 
 
 def _joined_accuracy(parts: list[Accuracy]) -> Accuracy:
-    own = {
+    own: dict[str, Any] = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(Accuracy)
         if field.name != "model"
@@ -116,9 +119,7 @@ def _joined_sum(parts: list[DemandSum]) -> DemandSum:
     return DemandSum(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DemandSum)))
 
 
-def _check(
-    panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints], extra: Sequence[ExtraCandidate]
-) -> None:
+def _check(panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints], extra: Sequence[ExtraCandidate]) -> None:
     if panel.demand.ndim != 2:
         raise ValueError("demand must be series × periods")
     if not 1 <= config.horizon <= config.longest_horizon:

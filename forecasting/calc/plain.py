@@ -51,7 +51,9 @@ class PlainMemory:
         total = self.history.demand[window].reshape(shape).sum(axis=0)
         basis = view.bases[0]
         fallback = basis.level[-1] * basis.weekday
-        return np.where(count > 0, total / np.maximum(count, 1), fallback)[view.phase].astype(np.float32)
+        mean = np.where(count > 0, total / np.maximum(count, 1), fallback)
+        path: Floats = mean[view.phase].astype(np.float32)
+        return path
 
     def last_year(self, view: View, prior_units: float) -> Floats:
         """Last year around the same period, times how the last weeks compare with the same weeks a year ago.
@@ -67,7 +69,8 @@ class PlainMemory:
         ratio = (now + prior * panel) / (then + prior)
         same = origin + np.arange(len(view.phase)) % year - year
         around = self._rate(np.maximum(same - near, 0), np.minimum(same + near + 1, origin))
-        return (around * ratio * view.bases[0].pattern).astype(np.float32)
+        path: Floats = (around * ratio * view.bases[0].pattern).astype(np.float32)
+        return path
 
     def _rate(self, start: Ints, end: Ints) -> Floats:
         """Mean of the known demand in start … end - 1, one row per pair."""
@@ -80,6 +83,9 @@ class PlainMemory:
         shape = (origin // season, season, self.history.series)
         known = self.history.known[:origin].reshape(shape) > 0
         back = known[::-1].argmax(axis=0)
-        value = np.take_along_axis(self.history.demand[:origin].reshape(shape), (len(known) - 1 - back)[None], axis=0)[0]
+        value = np.take_along_axis(self.history.demand[:origin].reshape(shape), (len(known) - 1 - back)[None], axis=0)[
+            0
+        ]
         mean = self._rate(np.array([0]), np.array([origin]))[0].astype(np.float32)
-        return np.where(known.any(axis=0), value, mean)
+        last: Floats = np.where(known.any(axis=0), value, mean)
+        return last

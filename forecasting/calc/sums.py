@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import DemandSum
-from forecasting.calc.intervals import Spread
+from forecasting.calc.intervals import Spread, rounded
 from forecasting.calc.normal import normal_scores
 
 LEAST_OBSERVED_SHARE = 0.7
@@ -44,7 +44,9 @@ class SumErrors:
             bins = np.digitize(np.log(np.maximum(mean[rows], 1e-12)), edges)
             quantiles[rows] = mean[rows, None] + deviation[rows, None] * scores[bins]
             from_backtest[rows] = tested[rows]
-        return DemandSum(periods, mean, _tidy(quantiles, self.spread.whole), from_backtest)
+        return DemandSum(
+            periods, mean, np.maximum.accumulate(rounded(quantiles, self.spread.whole[:, None]), axis=1), from_backtest
+        )
 
     def _deviation(self, total: Floats, length: int) -> Floats:
         """What the deviation would be if periods erred independently: the scores hold how much more it is."""
@@ -84,10 +86,3 @@ class SumErrors:
                 scores[place] = share * np.quantile(own, self.levels) + (1 - share) * usual
         tested = over.any(axis=0) & (ended == length)
         return scores * longer, edges + np.log(length / ended), tested
-
-
-def _tidy(quantiles: Floats, whole: Bools) -> Floats:
-    at_least_zero = np.maximum(quantiles, 0)
-    rounded = np.where(whole[:, None] & (at_least_zero < 30), np.floor(at_least_zero + 0.5), at_least_zero)
-    tidy: Floats = np.maximum.accumulate(rounded, axis=1)
-    return tidy

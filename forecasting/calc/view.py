@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -131,9 +132,7 @@ class Views:
         bases = [self._basis(position, self.sums.known, self.sums.promoted, None, uplift, dispersion)]
         if self.index is not None and self.sums.yearly is not None:
             index = self.index[position]
-            bases.append(
-                self._basis(position, self.sums.yearly, self.sums.promoted_yearly, index, uplift, dispersion)
-            )
+            bases.append(self._basis(position, self.sums.yearly, self.sums.promoted_yearly, index, uplift, dispersion))
         return View(
             history, origin, self.gains, units[:count], units[count].sum(axis=0), tuple(bases), dispersion, mean, uplift
         )
@@ -164,7 +163,9 @@ class Views:
             pattern=weekday[phase] * ahead,
             ahead=ahead,
             ages=weighted[count:],
-            past=None if index is None else np.where(np.isfinite(index[:origin]), index[:origin], 1.0).astype(np.float32),
+            past=None
+            if index is None
+            else np.where(np.isfinite(index[:origin]), index[:origin], 1.0).astype(np.float32),
         )
 
     def _ahead(self, origin: int, index: Floats | None, uplift: Floats) -> Floats:
@@ -193,7 +194,8 @@ class Views:
         pooled = float(sold.sum()) / total if total > 0 else 1.0
         prior = PROMOTION_PRIOR_UNITS * self.moments[1][position]
         uplift = (sold.sum(axis=0) + prior * pooled) / (expected + prior)
-        return np.clip(uplift, *UPLIFT_LIMITS).astype(np.float32)
+        clipped: Floats = np.clip(uplift, *UPLIFT_LIMITS).astype(np.float32)
+        return clipped
 
 
 def _moments(history: History, origins: Ints) -> tuple[Floats, Floats]:
@@ -211,7 +213,7 @@ def _moments(history: History, origins: Ints) -> tuple[Floats, Floats]:
 
 def _running(values: Floats, origins: Ints) -> Floats:
     parts = np.concatenate([[0], origins])
-    steps = [values[start:end].sum(axis=0, dtype=np.float64) for start, end in zip(parts[:-1], parts[1:], strict=True)]
+    steps = [values[start:end].sum(axis=0, dtype=np.float64) for start, end in pairwise(parts)]
     return np.cumsum(steps, axis=0)
 
 

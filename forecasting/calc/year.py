@@ -29,7 +29,9 @@ def yearly_index(units: Floats, expected: Floats, origin: int, ahead: int, year:
         start, end = np.clip(same - half, 0, origin), np.clip(same + half, 0, origin)
         usable = (same >= near) & (same + near < origin) & (end - start >= KNOWN_SHARE_OF_YEAR * year)
         # Seen from the period itself, its own year was not over yet: no index of the past knows more than it could.
-        same, start, end = (np.where(usable, place, fallback) for place, fallback in ((same, near), (start, 0), (end, origin)))
+        same, start, end = (
+            np.where(usable, place, fallback) for place, fallback in ((same, near), (start, 0), (end, origin))
+        )
         around = _mean(sold, usual, same - near, np.minimum(same + near + 1, origin))
         whole = _mean(sold, usual, start, end)
         usable &= whole > 0

@@ -117,7 +117,9 @@ def _write(
         accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
     upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
     upsert(accuracy, key=("product", "store", "model", "forecast_date"))
-    too_short = {product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()}
+    too_short = {
+        product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
+    }
     if too_short:
         ProductDemandForecast.objects.filter(product_id__in=too_short, **day).delete()
         ForecastAccuracy.objects.filter(product_id__in=too_short, **day).delete()
@@ -143,9 +145,7 @@ def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def _forecast_row(
-    panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any
-) -> ProductDemandForecast:
+def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
     totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
     seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
@@ -166,8 +166,7 @@ def _forecast_row(
         daily={
             "mean": _listed(panel.mean[row]),
             "quantiles": {
-                str(level): _listed(panel.quantiles[row, :, column])
-                for column, level in enumerate(DAY_LEVELS)
+                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
         },
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},

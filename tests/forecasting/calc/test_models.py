@@ -26,9 +26,7 @@ def paths(demand: np.ndarray, origins: list[int], position: int, ahead: int = 28
     history = history_of(demand)
     at = np.array(origins) + history.periods - demand.shape[1]
     views = Views(history, at, ahead)
-    made: list[Candidate] = list(
-        candidates(views.at(position), PlainMemory(history), follow_occurrences(history, at))
-    )
+    made: list[Candidate] = list(candidates(views.at(position), PlainMemory(history), follow_occurrences(history, at)))
     return {one.name: one.path for one in made}
 
 
@@ -80,7 +78,11 @@ def test_croston_and_tsb_agree_with_their_slow_twins() -> None:
 
 
 def test_demand_is_classed_by_its_interval_and_the_variation_of_its_size() -> None:
-    every_day, now_and_then, in_lumps = [2.0] * 28, [0, 0, 0, 2.0] * 7, [0, 0, 0, 1, 0, 0, 0, 30.0, 0, 0, 0, 1, 0, 0] * 2
+    every_day, now_and_then, in_lumps = (
+        [2.0] * 28,
+        [0, 0, 0, 2.0] * 7,
+        [0, 0, 0, 1, 0, 0, 0, 30.0, 0, 0, 0, 1, 0, 0] * 2,
+    )
     intermittent, lumpy = classify(history_of(np.array([every_day, now_and_then, in_lumps])), np.array([28]))
     assert intermittent.tolist() == [[False, True, True]]
     assert lumpy.tolist() == [[False, False, True]]

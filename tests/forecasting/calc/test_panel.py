@@ -254,7 +254,9 @@ def test_a_model_from_outside_takes_part_and_is_weighted_by_its_backtest() -> No
 
 def test_extra_paths_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="the paths of boosting must have the shape"):
-        forecast_panel(Panel(np.ones((2, 60))), ForecastConfig(), extra=[ExtraCandidate("boosting", np.ones((2, 1, 28)))])
+        forecast_panel(
+            Panel(np.ones((2, 60))), ForecastConfig(), extra=[ExtraCandidate("boosting", np.ones((2, 1, 28)))]
+        )
 
 
 def test_a_panel_is_answered_chunk_by_chunk_as_each_chunk_would_be() -> None:
