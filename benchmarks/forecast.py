@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.forecast_peers import PEERS, Peer
-from benchmarks.forecast_scores import Answer, Fold, Scores, average, score, slices
+from benchmarks.forecast_scores import CLASSES, Answer, Fold, Scores, average, score, slices
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL, STATISTICAL = "InvenCare", "InvenCare, NumPy alone"
@@ -217,7 +217,8 @@ def _peak_mb() -> float:
 
 
 def _print_tables(scores: dict[str, dict[str, Scores]]) -> None:
-    for name in next(iter(scores.values())):
+    found_slices = next(iter(scores.values()))
+    for name in sorted(found_slices, key=_place_of_slice):
         print(f"\n{name:<24}{'WAPE':>8}{'RMSSE':>8}{'bias':>8}{'pinball':>9}{'80 %':>8}{'95 %':>8}")
         for method, found in scores.items():
             one = found[name]
@@ -225,6 +226,11 @@ def _print_tables(scores: dict[str, dict[str, Scores]]) -> None:
                 f"{method:<24}{one.wape:>8.4f}{one.rmsse:>8.4f}{one.bias:>+8.1%}{one.pinball:>9.4f}"
                 f"{one.coverage_80:>8.1%}{one.coverage_95:>8.1%}"
             )
+
+
+def _place_of_slice(name: str) -> tuple[int, str]:
+    """All first, then the classes in their order, then the weeks."""
+    return (["all", *CLASSES].index(name) if name in CLASSES or name == "all" else len(CLASSES) + 1, name)
 
 
 def _print_costs(costs: dict[str, Cost], *, series: int) -> None:

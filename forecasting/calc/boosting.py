@@ -41,7 +41,8 @@ class BoostingConfig:
     """Size of the training sample and of the trees. ``rows_per_series`` bounds the cost, ``most_rows`` the memory.
 
     ``refits`` earlier models answer at the backtest's origins, each trained before the first origin that it answers.
-    A row weighs level ** ``weight_power``: 1 serves the sum of errors (WAPE), 0 every series alike (RMSSE).
+    A row weighs level ** ``weight_power``: 1 serves the sum of errors (WAPE), 0 every series alike (RMSSE). Demand over
+    ``most_multiple`` times the level is learned as that much: one huge order teaches trees nothing but itself.
     """
 
     rows_per_series: int = 150
@@ -54,7 +55,8 @@ class BoostingConfig:
     least_rows_in_leaf: int = 60
     tweedie_power: float = 1.3
     weight_power: float = 0.5
-    most_multiple: float = 50.0
+    most_multiple: float = 10.0
+    heaviest_level: float = 50.0
     training_weeks: int = 104
     seed: int = 3
 
@@ -261,7 +263,7 @@ class GradientBoosting:
         multiple = np.minimum(features.filled[series, target] / level, config.most_multiple)
         if not multiple.any():
             return self  # nothing was ever sold: the loss has no logarithm to start from
-        weight = np.minimum(level, config.most_multiple) ** config.weight_power
+        weight = np.minimum(level, config.heaviest_level) ** config.weight_power
         rows = features.rows(series, origin, target, level)
         lightgbm = load_lightgbm()
         data = lightgbm.Dataset(rows, multiple, weight=weight / weight.mean(), params={"verbosity": -1})

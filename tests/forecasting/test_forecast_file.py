@@ -402,7 +402,7 @@ def test_the_command_says_what_it_read_and_what_it_did(tmp_path: Path) -> None:
 
 def test_the_command_refuses_in_the_words_of_its_options(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", sales())
-    with pytest.raises(CommandError, match="^--horizon: must be from 1 to 1000 periods, not 0.$"):
+    with pytest.raises(CommandError, match=r"^--horizon: must be from 1 to 1000 periods, not 0\.$"):
         call_command("forecast_file", str(source), str(tmp_path / "out.csv"), "--horizon", "0", "--no-progress")
-    with pytest.raises(CommandError, match="^--models: lstm needs the extra “neural”"):
+    with pytest.raises(CommandError, match=r"^--models: lstm needs the extra “neural”"):
         call_command("forecast_file", str(source), str(tmp_path / "out.csv"), "--models", "lstm", "--no-progress")

@@ -56,6 +56,7 @@ class Command(BaseCommand):
         with self._bar(is_off=options["no_progress"]) as bar:
 
             def draw(done: int, total: int) -> None:
+                bar.set_description("Forecasting", refresh=False)
                 bar.total = total
                 bar.update(done - bar.n)
 
@@ -84,7 +85,7 @@ class Command(BaseCommand):
     def _bar(self, *, is_off: bool) -> Any:
         is_screen = self.stderr.isatty()
         return tqdm(
-            desc="Forecasting",
+            desc="Reading",
             unit=" series",
             disable=is_off,
             mininterval=0.1 if is_screen else LOG_INTERVAL_SECONDS,
