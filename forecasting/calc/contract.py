@@ -32,8 +32,8 @@ class Panel:
     - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
     - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
     - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
-    - ``promotion``: S × (T + H) or S × T, 0 or 1 (or a strength): known ahead where it covers the horizon.
-    - ``price``: S × (T + H) or S × T, above 0; NaN unknown.
+    - ``promotion``: S × (T + H), 0 or 1 (or a strength), known ahead. Without columns for the horizon it is not used.
+    - ``price``: S × (T + H) or S × T, above 0; NaN unknown. Not used by the statistical models.
     """
 
     demand: Floats

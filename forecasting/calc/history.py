@@ -91,11 +91,13 @@ def _uncensored(demand: Floats, in_stock: Floats | None) -> Floats:
 
 
 def _promotion(panel: Panel, missing: int, ahead: int) -> Floats | None:
-    if panel.promotion is None:
-        return None
-    flags = np.nan_to_num(np.asarray(panel.promotion, dtype=np.float32)).T
+    """Promotions as (T + D) × S; none where the panel says nothing about the horizon: what is not known ahead is no help.
+
+    Periods after the last that is known have the series' usual share of promotions.
+    """
     series, periods = panel.demand.shape
-    whole = np.zeros((missing + periods + ahead, series), np.float32)
-    end = min(len(flags), periods + ahead)
-    whole[missing : missing + end] = flags[:end]
-    return whole
+    if panel.promotion is None or panel.promotion.shape[1] <= periods:
+        return None
+    flags = np.nan_to_num(np.asarray(panel.promotion, dtype=np.float32)).T[: periods + ahead]
+    beyond = np.broadcast_to(flags.mean(axis=0), (periods + ahead - len(flags), series))
+    return np.concatenate([np.zeros((missing, series), np.float32), flags, beyond])

@@ -38,6 +38,8 @@ def test_a_forecast_is_written_with_its_path_its_quantiles_and_its_sums(cast: Ca
     assert row.daily["mean"] == WEEK * 4
     assert list(row.daily["quantiles"]) == ["0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"]
     assert row.daily["quantiles"]["0.9"] == WEEK * 4
+    assert row.daily["intervals"]["0.8"] == [WEEK * 4, WEEK * 4]
+    assert (row.daily["reason"], row.daily["rank"]["seasonal_naive"]) == ("A plain model did best.", 1)
     # Acme delivers in 5 days and is ordered from every 7: 12 days, of which 5 of lead time.
     assert (row.protection["days"], row.protection["mean"]) == (12, sum((WEEK * 2)[:12]))
     assert (row.protection["lead_time"]["days"], row.protection["lead_time"]["mean"]) == (5, 20)

@@ -240,6 +240,13 @@ def test_a_promotion_known_ahead_is_forecast_on_its_days_alone() -> None:
     assert answer.mean[~ahead].mean() == pytest.approx(8, rel=0.1)
 
 
+def test_a_promotion_that_is_not_known_ahead_is_not_used() -> None:
+    demand = counts(10, 200)
+    flags = np.zeros_like(demand)
+    flags[:, ::9] = 1
+    assert forecast(demand, promotion=flags).mean.tolist() == forecast(demand).mean.tolist()
+
+
 def test_a_model_from_outside_takes_part_and_is_weighted_by_its_backtest() -> None:
     random = np.random.default_rng(6)
     truth = random.gamma(2, 10, (20, 228))
