@@ -182,18 +182,24 @@ class DirectFeatures:
         return mean
 
     def _plan_columns(self, series: Ints, origin: Ints, target: Ints) -> list[npt.NDArray[np.generic]]:
-        """Price against its mean of the last eight weeks, promotion and how usual it was, share in stock lately."""
+        """Price against its mean of the last eight weeks, promotion and how usual it was, share in stock lately.
+
+        What is not known ahead is left out: trees that learned from it would miss it on the days that count.
+        """
         price, promotion, in_stock = self.plans
         columns: list[npt.NDArray[np.generic]] = []
         start = np.maximum(origin - 8 * self.week, 0)
-        if price is not None:
+        if price is not None and self._reaches_ahead(price):
             usual = price.mean(series, start, origin)
             columns.append(price.at(series, target) / np.where(usual > 0, usual, np.nan))
-        if promotion is not None:
+        if promotion is not None and self._reaches_ahead(promotion):
             columns += [promotion.at(series, target), promotion.mean(series, start, origin)]
         if in_stock is not None:
             columns.append(in_stock.mean(series, start, origin))
         return columns
+
+    def _reaches_ahead(self, plan: _Plan) -> bool:
+        return plan.values.shape[1] > self.history.demand.shape[1]
 
     def _at(self, series: Ints, period: Ints) -> Floats:
         inside = period >= 0

@@ -75,6 +75,13 @@ def test_a_row_knows_the_planned_price_and_promotion_of_its_target_and_of_no_oth
     assert set(targets[differs.any(axis=1)]) == {385}
 
 
+def test_a_price_and_a_promotion_that_are_not_known_ahead_enter_no_row() -> None:
+    panel = history()
+    past = replace(panel, price=panel.price[:, :440], promotion=panel.promotion[:, :440])
+    without = replace(panel, price=None, promotion=None)
+    np.testing.assert_array_equal(rows_at(past, 412), rows_at(without, 412))
+
+
 def test_rows_are_the_same_for_demand_counted_in_tens_but_for_the_size_itself() -> None:
     panel = history()
     before, after = rows_at(panel, 412), rows_at(replace(panel, demand=panel.demand * 10), 412)

@@ -155,7 +155,7 @@ a,31.01.2024,4,2.5,0,1
 a,2024-01-04,inf,-1,perhaps,7
 a,2024-01-05,,2.5,0,1
 a,2024-01-06,6,2.5,true,0.5
-a,2024-01-08,,2.5,1,
+a,2024-01-08,,1.5,1,
 """
 
 
@@ -195,7 +195,7 @@ def test_rows_past_the_last_sale_plan_price_and_promotion_ahead(tmp_path: Path) 
         chunk = next(chunks.read_chunks(staging, 7))
     assert chunk.demand.shape == (1, 14)  # eight unknown days before the six of the file
     np.testing.assert_array_equal(chunk.promotion, [[0] * 8 + [0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0]])
-    np.testing.assert_array_equal(chunk.price, [[np.nan] * 8 + [2.5] * 6 + [np.nan, 2.5] + [np.nan] * 5])
+    np.testing.assert_array_equal(chunk.price, [[np.nan] * 8 + [2.5] * 6 + [2.5, 1.5] + [2.5] * 5])
     np.testing.assert_array_equal(chunk.in_stock, [[1] * 8 + [1, 1, 1, 1, 1, 0.5]])
 
 

@@ -117,7 +117,7 @@ def _promotion(staging: Staging, series: int, horizon: int, row: Ints, period: I
 
 
 def _price(staging: Staging, series: int, horizon: int, row: Ints, period: Ints, price: Floats) -> Floats | None:
-    """Days without a price of their own keep the last one, but no price is carried past the end."""
+    """Days without a price keep the last one; past the end, where the file plans ahead at all, today's."""
     if not staging.has("price"):
         return None
     periods = staging.calendar.periods
@@ -128,4 +128,6 @@ def _price(staging: Staging, series: int, horizon: int, row: Ints, period: Ints,
     latest = np.maximum.accumulate(np.where(known, np.arange(periods), -1), axis=1)
     carried = np.take_along_axis(prices[:, :periods], np.maximum(latest, 0), axis=1)
     prices[:, :periods] = np.where(latest >= 0, carried, np.nan)
+    planned = prices[:, periods:]
+    planned[:] = np.where(np.isfinite(planned), planned, prices[:, periods - 1 : periods])
     return prices

@@ -51,6 +51,7 @@ def forecast_file(
     report = progress or (lambda done, total: None)
     with staged(source, options) as staging:
         bad_rows = _report_bad_rows(staging, options.bad_rows_to or bad_rows_path(target))
+        staging.connection.execute("DROP TABLE lines")  # its room on the disk is needed no more
         job = _job(staging.calendar, options)
         create_results(staging, options.levels)
         report(0, staging.summary.series)
