@@ -74,14 +74,20 @@ def _summed(errors: Floats, known: Bools, scale: Floats) -> tuple[Floats, Floats
 def crossed_weights(scores: Scores, allowed: Bools, groups: Ints) -> tuple[Floats, Floats]:
     """Weights for each origin from the origins of the other half (O × C × S), and from all of them (C × S).
 
-    An origin's own errors say nothing about the weights it is judged with: odd origins judge even ones.
+    An origin's own errors say nothing about the weights it is judged with.
     """
     count = len(scores.points)
     everything = np.ones(count, dtype=bool)
-    halves = [np.arange(count) % 2 == half if count > 1 else everything for half in (0, 1)]
-    by_half = [_weights(scores, half, allowed, groups) for half in halves]
-    own = np.stack([by_half[1 - place % 2] for place in range(count)])
+    own = np.empty((count, *scores.squared.shape[1:]), np.float32)
+    for half in halves(count):
+        own[half] = _weights(scores, ~half if count > 1 else everything, allowed, groups)
     return own, _weights(scores, everything, allowed, groups)
+
+
+def halves(origins: int) -> tuple[Bools, Bools]:
+    """The even and the odd origins: both halves see all of the time, and the newest of it."""
+    odd = np.arange(origins) % 2 == 1
+    return ~odd, odd
 
 
 def _weights(scores: Scores, origins: Bools, allowed: Bools, groups: Ints) -> Floats:

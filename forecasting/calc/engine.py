@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
-from forecasting.calc.backtest import Scores, crossed_weights, demand_after, mixed_path, score
+from forecasting.calc.backtest import Scores, crossed_weights, demand_after, halves, mixed_path, score
 from forecasting.calc.candidates import Candidate, candidates
 from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
@@ -63,9 +63,14 @@ class Tested:
 
 @dataclass(frozen=True)
 class Served:
-    """What is served: at the backtest's origins (O × D × S), from the end (D × S), and how it came about."""
+    """What is served: at the backtest's origins (O × D × S), from the end (D × S), and how it came about.
+
+    ``honest`` is what would have been served at an origin by the weights and the gate of the other half of them: its errors
+    are out of sample, and intervals are made from them.
+    """
 
     backtest: Floats
+    honest: Floats
     path: Floats
     final: list[Candidate]
     weights: Floats
@@ -87,7 +92,7 @@ def forecast_chunk(
     scores = score(forecasters.at, actual[:, : config.horizon], scale)
     tested = Tested(config, history, forecasters, actual, scores)
     served = _serve(tested)
-    spread = learn_spread(served.backtest, actual, mean, dispersion, history.whole, config)
+    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, origins[:-1], config)
     return _answer(tested, served, spread, sum_periods, origins[:-1])
 
 
@@ -103,14 +108,16 @@ def _serve(tested: Tested) -> Served:
         mixed[position] = mixed_path(made, crossed[position])
         for row, place in enumerate(places):
             plain[row, position] = made[place].path
-    horizon = tested.config.horizon
-    gate = pass_gate(mixed[:, :horizon], plain[:, :, :horizon], tested.near)
-    chosen = plain[gate.plain, :, :, np.arange(tested.history.series)].transpose(1, 2, 0)
+    gate = pass_gate(mixed, plain, tested.near)
+    honest = np.empty_like(mixed)
+    for half in halves(len(actual)):
+        other = pass_gate(mixed[~half], plain[:, ~half], tested.near[~half])
+        honest[half] = other.drawn(mixed[half], plain[:, half])
     weights = weights * (1 - gate.share)
     for row, place in enumerate(places):
         weights[place] += gate.share * (gate.plain == row)
     final = forecasters.at(len(actual))
-    return Served(mixed + gate.share * (chosen - mixed), mixed_path(final, weights), final, weights, gate)
+    return Served(gate.drawn(mixed, plain), honest, mixed_path(final, weights), final, weights, gate)
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
@@ -132,7 +139,7 @@ def _answer(
     models = _models(scores)
     best = best_candidates(scores, models)
     quantiles, intervals, median = quantiles_of(spread, served.path[: config.horizon])
-    sums = SumErrors(served.backtest, tested.actual, spread, config.sum_levels)
+    sums = SumErrors(served.honest, tested.actual, spread, config.sum_levels)
     accuracy = _accuracies(models, best, tested, served, spread)
     return PanelForecast(
         is_forecast=history.periods - history.first >= config.minimum_history,
@@ -201,5 +208,5 @@ def _accuracies(
     error = np.where(np.isfinite(tested.near), tested.near - paths, 0)
     squared = np.einsum("ohs,ohs->s", error, error)
     ensemble = accuracy_of(ENSEMBLE, squared, np.abs(error).sum(axis=(0, 1)), error.sum(axis=(0, 1)), against)
-    rows.append(with_coverage(ensemble, spread, paths, tested.near, tested.config))
+    rows.append(with_coverage(ensemble, spread, served.honest[:, : tested.config.horizon], tested.near, tested.config))
     return tuple(rows)

@@ -21,15 +21,24 @@ class Gate:
     plain: Ints
     reason: Ints
 
+    def drawn(self, ensemble: Floats, plain: Floats) -> Floats:
+        """The ensemble's paths (… × D × S) with their share of the plain ones (P × … × D × S)."""
+        paths = ensemble
+        for place, path in enumerate(plain):
+            paths = paths + self.share * (self.plain == place) * (path - ensemble)
+        return paths
+
 
 def pass_gate(ensemble: Floats, plain: Floats, actual: Floats) -> Gate:
     """How far each series' ensemble must be drawn to the better plain model so that it does not lose to it.
 
-    ``ensemble`` and ``actual`` are O × H × S, ``plain`` P × O × H × S. Judged by the mean squared error, whose best
+    ``actual`` is O × H × S, ``ensemble`` O × D × S and ``plain`` P × O × D × S, of which the first H periods count. Judged by the mean squared error, whose best
     answer is the mean that is served. Where the ensemble does better than the plain models, the share is 0.
     Else (or where both are alike) it is the best one, Σ e (e - p) / Σ (e - p)² with e and p the two errors, which does at least as well as the
     better plain model, because it could be that model itself. A series with too few errors keeps its weights.
     """
+    horizon = actual.shape[1]
+    ensemble, plain = ensemble[:, :horizon], plain[:, :, :horizon]
     known = np.isfinite(actual)
     error = np.where(known, actual - ensemble, 0)
     own = np.einsum("ohs,ohs->s", error, error)

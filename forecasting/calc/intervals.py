@@ -46,7 +46,7 @@ class Spread:
 
 
 def learn_spread(
-    paths: Floats, actual: Floats, mean: Floats, dispersion: Floats, whole: Bools, config: ForecastConfig
+    paths: Floats, actual: Floats, mean: Floats, dispersion: Floats, whole: Bools, origins: Ints, config: ForecastConfig
 ) -> Spread:
     """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
     variance over mean, ``whole`` (S) whether it is counted in whole units."""
@@ -57,7 +57,7 @@ def learn_spread(
     growth = _growth(np.abs(error) / root, known)
     unit = root * growth[:, None]
     absolute = np.abs(error) / unit
-    scale, others = _scales(absolute, known, dispersion)
+    scale, others = _scales(absolute, known, dispersion, origins)
     spread = unit * others[:, None]
     cells = _sample(np.flatnonzero(known), actual.shape[2])
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
@@ -95,16 +95,17 @@ def _growth(absolute: Floats, known: Bools) -> Floats:
     return growth
 
 
-def _scales(absolute: Floats, known: Bools, dispersion: Floats) -> tuple[Floats, Floats]:
+def _scales(absolute: Floats, known: Bools, dispersion: Floats, origins: Ints) -> tuple[Floats, Floats]:
     """Each series' deviation, from its mean absolute error drawn towards the panel's, from all origins (S) and from the
-    origins other than each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
+    origins that share no period with each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
     by_origin, points = absolute.sum(axis=1), known.sum(axis=1).astype(np.float32)
     total, count = by_origin.sum(axis=0), points.sum(axis=0)
     usual = SPREAD_OF_MEAN_ABSOLUTE * np.sqrt(dispersion)
     panel = (float(total.sum()) + NORMAL_POINTS * usual) / (float(count.sum()) + NORMAL_POINTS)
     prior = SCALE_PRIOR_POINTS
     scale = (total + prior * panel) / (count + prior)
-    others = (total - by_origin + prior * panel) / (count - points + prior)
+    apart = (np.abs(origins[:, None] - origins) >= absolute.shape[1] / 2).astype(np.float32)
+    others = (apart @ by_origin + prior * panel) / (apart @ points + prior)
     return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
 
 

@@ -9,6 +9,7 @@ from forecasting.calc.candidates import Candidate, candidates, trend_line
 from forecasting.calc.discounted import discounted_sums, kernel, levels
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import GAIN, classify, follow_occurrences
+from forecasting.calc.origins import origins_before
 from forecasting.calc.panel import Panel
 from forecasting.calc.plain import MEAN_SEASONS, PlainMemory
 from forecasting.calc.view import Views
@@ -139,3 +140,18 @@ def test_changing_the_future_changes_no_candidate_of_the_past() -> None:
         for name, path in before.items():
             assert path.tolist() == after[name].tolist(), name
     assert "ses_0.03_year" in before
+
+
+@pytest.mark.parametrize(
+    ("periods", "season", "expected"),
+    [
+        (90, 7, [*range(34, 90, 7), 90]),
+        (400, 7, [*range(218, 400, 14), 400]),
+        (20, 7, [13, 20]),
+        (6, 7, [6]),
+        (100, 1, [*range(74, 100, 2), 100]),
+        (200, 1, [*range(161, 200, 3), 200]),
+    ],
+)
+def test_the_backtest_stands_whole_seasons_before_the_end(periods: int, season: int, expected: list[int]) -> None:
+    assert origins_before(periods, season, 13).tolist() == expected
