@@ -173,8 +173,7 @@ def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> t
     bins = np.digitize(np.log(np.maximum(path, 1e-12)), spread.edges)
     quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
     bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]
-    rising = np.maximum.accumulate(quantiles[..., :-1], axis=-1)
-    return rising, _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]
+    return rising(quantiles[..., :-1]), _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]
 
 
 def rounded(values: Floats, whole: Bools) -> Floats:
@@ -184,8 +183,14 @@ def rounded(values: Floats, whole: Bools) -> Floats:
     return np.where(small, np.floor(positive + 0.5), positive).astype(np.float32)
 
 
+def rising(quantiles: Floats) -> Floats:
+    """Never falling along the last axis, which is short: column by column is faster than ``accumulate``."""
+    for place in range(1, quantiles.shape[-1]):
+        np.maximum(quantiles[..., place], quantiles[..., place - 1], out=quantiles[..., place])
+    return quantiles
+
+
 def _nested(intervals: Floats) -> Floats:
     """The wider level holds the narrower one."""
-    lower = np.minimum.accumulate(intervals[..., 0], axis=-1)
-    upper = np.maximum.accumulate(intervals[..., 1], axis=-1)
+    lower, upper = -rising(-intervals[..., 0]), rising(intervals[..., 1])
     return np.stack([np.minimum(lower, upper), upper], axis=-1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import DemandSum
-from forecasting.calc.intervals import Spread, rounded
+from forecasting.calc.intervals import Spread, rising, rounded
 from forecasting.calc.normal import normal_scores
 
 LEAST_OBSERVED_SHARE = 0.7
@@ -45,7 +45,7 @@ class SumErrors:
             quantiles[rows] = mean[rows, None] + deviation[rows, None] * scores[bins]
             from_backtest[rows] = tested[rows]
         return DemandSum(
-            periods, mean, np.maximum.accumulate(rounded(quantiles, self.spread.whole[:, None]), axis=1), from_backtest
+            periods, mean, rising(rounded(quantiles, self.spread.whole[:, None])), from_backtest
         )
 
     def _deviation(self, total: Floats, length: int) -> Floats:
