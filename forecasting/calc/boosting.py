@@ -30,6 +30,7 @@ WINDOW_WEEKS = (1, 2, 4, 8, 13, 26, 52)
 # The level that a series' demand is divided by: half its last four weeks, half its last thirteen.
 LEVEL_WEEKS = (4, 13)
 LEAST_LEVEL = 0.05
+ROWS_AT_ONCE = 200_000  # of one answer: the most that lies in memory beside the panel
 
 
 class BoostingMissingError(ImportError):
@@ -108,7 +109,7 @@ class DirectFeatures:
         means = np.stack([self._mean(series, origin - weeks * self.week, origin) for weeks in LEVEL_WEEKS])
         known = np.isfinite(means)
         level = np.where(known, means, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        floored: Floats = np.maximum(level, 0.05)
+        floored: Floats = np.maximum(level, LEAST_LEVEL)
         return floored
 
     def rows(self, series: Ints, origin: Ints, target: Ints, level: Floats) -> Rows:
@@ -199,7 +200,8 @@ class DirectFeatures:
         return columns
 
     def _reaches_ahead(self, plan: _Plan) -> bool:
-        return plan.values.shape[1] > self.history.demand.shape[1]
+        width: int = plan.values.shape[1]
+        return width > int(self.history.demand.shape[1])
 
     def _at(self, series: Ints, period: Ints) -> Floats:
         inside = period >= 0
@@ -282,18 +284,23 @@ class GradientBoosting:
         paths = np.full((series_count, len(origins), periods), np.nan)
         if self.booster_ is None:
             return paths
-        ahead = np.arange(periods)
+        block = max(ROWS_AT_ONCE // periods, 1)
         for place, origin in enumerate(origins):
             if origin < self.trained_until_:
                 continue
-            series = np.repeat(np.arange(series_count), periods)
-            start = np.full(len(series), origin)
-            level = features.level(series, start)
-            rows = features.rows(series, start, start + np.tile(ahead, series_count), level)
-            units = np.maximum(self.booster_.predict(rows, num_threads=1), 0.0) * level
-            known = features.first_known[:, None] < origin
-            paths[:, place] = np.where(known, units.reshape(series_count, periods), np.nan)
+            for first in range(0, series_count, block):
+                series = np.arange(first, min(first + block, series_count))
+                paths[series, place] = self._path(features, series, int(origin), periods)
         return paths
+
+    def _path(self, features: DirectFeatures, series: Ints, origin: int, periods: int) -> Floats:
+        each = np.repeat(series, periods)
+        start = np.full(len(each), origin)
+        level = features.level(each, start)
+        rows = features.rows(each, start, start + np.tile(np.arange(periods), len(series)), level)
+        units = np.maximum(self.booster_.predict(rows, num_threads=1), 0.0) * level
+        known = features.first_known[series][:, None] < origin
+        return np.where(known, units.reshape(len(series), periods), np.nan)
 
     def _sample(self, features: DirectFeatures, until: int, periods: int) -> tuple[Ints, Ints, Ints]:
         """Random (series, origin, target) with a known target and at least a week of history before the origin."""
