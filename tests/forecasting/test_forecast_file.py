@@ -20,6 +20,7 @@ from forecasting.services.files import chunks, forecast
 from forecasting.services.files.forecast import FileForecast, forecast_file
 from forecasting.services.files.options import FileOptions, read_levels
 from forecasting.services.files.staging import staged
+from forecasting.services.files.work import _around
 
 MONDAY = date(2024, 1, 1)
 COLUMNS = ["series_id", "date", "quantity"]
@@ -83,8 +84,14 @@ def test_numbers_are_in_order_and_near_what_was_sold(tmp_path: Path) -> None:
     run(tmp_path, sales())
     for row in read(tmp_path / "out.csv"):
         lows, highs = (float(row["lo-95"]), float(row["lo-80"])), (float(row["hi-80"]), float(row["hi-95"]))
-        assert 0 <= lows[0] <= lows[1] <= highs[0] <= highs[1]
+        assert 0 <= lows[0] <= lows[1] <= float(row["median"]) <= highs[0] <= highs[1]
         assert float(row["mean"]) == pytest.approx(5 + 3 * int(row["series_id"][-1]), rel=0.35)
+
+
+def test_an_interval_that_leaves_the_median_out_is_widened_to_it() -> None:
+    median = np.array([[0.0, 4, 9]])
+    intervals = np.array([[[[1.0, 2]], [[1, 5]], [[1, 8]]]])
+    np.testing.assert_array_equal(_around(median, intervals), [[[[0, 2]], [[1, 5]], [[1, 9]]]])
 
 
 def test_the_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:

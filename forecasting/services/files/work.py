@@ -10,7 +10,7 @@ import numpy.typing as npt
 from forecasting.calc.boosting import GRADIENT_BOOSTING, History, TrainedBoosting, train_boosting
 from forecasting.calc.config import ENSEMBLE, ForecastConfig
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead, forecast_panel
-from forecasting.services.files.chunks import Chunk
+from forecasting.services.files.chunks import Chunk, Floats
 
 YEAR_DAYS = 364
 # 1970-01-01 was a Thursday: so many days after a Monday.
@@ -44,9 +44,9 @@ class ChunkForecast:
     """``mean`` and ``median`` S × H, ``bounds`` S × H × levels × 2; ``model`` is empty where there was no answer."""
 
     keys: npt.NDArray[np.int64]
-    mean: npt.NDArray[np.floating]
-    median: npt.NDArray[np.floating]
-    bounds: npt.NDArray[np.floating]
+    mean: Floats
+    median: Floats
+    bounds: Floats
     model: npt.NDArray[np.object_]
     history_periods: npt.NDArray[np.int64]
 
@@ -74,10 +74,17 @@ def forecast_chunk(chunk: Chunk, job: Job, boosting: TrainedBoosting | None) -> 
         keys=chunk.keys,
         mean=forecast.mean,
         median=forecast.median,
-        bounds=forecast.intervals,
+        bounds=_around(forecast.median, forecast.intervals),
         model=np.where(forecast.is_forecast, names, ""),
         history_periods=forecast.history_periods,
     )
+
+
+def _around(median: Floats, intervals: Floats) -> Floats:
+    """Every interval holds the median: the engine learns both apart, and a file's columns must not cross."""
+    low = np.minimum(intervals[..., 0], median[..., None])
+    high = np.maximum(intervals[..., 1], median[..., None])
+    return np.stack([low, high], axis=-1)
 
 
 def _panel(chunk: Chunk, job: Job) -> Panel:
