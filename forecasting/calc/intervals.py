@@ -18,7 +18,9 @@ from forecasting.calc.normal import normal_scores
 
 LEAST_SHARE_OF_MEAN = 0.05
 SCALE_PRIOR_POINTS = 28.0
-MOST_BINS = 12
+SIZES = 10
+SCALES = 2
+LEAST_SERIES = 20
 LEAST_BIN_POINTS = 400
 NORMAL_POINTS = 20.0
 MOST_CELLS = 120_000
@@ -29,8 +31,32 @@ SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(
 
 
 @dataclass(frozen=True)
+class Kinds:
+    """Bins of forecasts that err alike: by the size of the forecast and, within a size, by the series' scale.
+
+    ``sizes`` are the borders on μ (sizes - 1), ``scales`` those on d (sizes × (scales - 1)).
+    """
+
+    sizes: Floats
+    scales: Floats
+
+    @property
+    def number(self) -> int:
+        return (len(self.sizes) + 1) * (int(self.scales.shape[1]) + 1)
+
+    def of(self, path: Floats, scale: Floats) -> Ints:
+        """The bin of each forecast (any shape; ``scale`` is broadcast to it)."""
+        size = np.digitize(path, self.sizes)
+        place = np.zeros(path.shape, np.int64)
+        for border in self.scales.T:
+            place += scale > border[size]
+        bins: Ints = size * (self.scales.shape[1] + 1) + place
+        return bins
+
+
+@dataclass(frozen=True)
 class Spread:
-    """The learned error distribution. ``growth`` (D), ``scale`` (S), ``edges`` (bins - 1) on log μ,
+    """The learned error distribution. ``growth`` (D), ``scale`` (S), ``kinds`` the bins,
     ``scores`` bins × levels and the median, ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
     the errors of each origin, to judge that origin with.
     """
@@ -39,7 +65,7 @@ class Spread:
     scale: Floats
     others: Floats
     least: Floats
-    edges: Floats
+    kinds: Kinds
     scores: Floats
     bounds: Floats
     whole: Bools
@@ -62,12 +88,13 @@ def learn_spread(
     cells = _sample(np.flatnonzero(known), actual.shape[2])
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
     series = cells % actual.shape[2]
-    edges = _edges(path)
-    bins = np.digitize(np.log(np.maximum(path, 1e-12)), edges)
-    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, len(edges) + 1, (*config.levels, 0.5))
+    origin_scale = np.broadcast_to(others[:, None], actual.shape).reshape(-1)[cells]
+    kinds = _kinds(path, origin_scale, actual.shape[2])
+    bins, number = kinds.of(path, origin_scale), kinds.number
+    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
-    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, len(edges) + 1, config.interval_levels)
-    return Spread(growth, scale, others, least, edges, scores, bounds, whole)
+    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
+    return Spread(growth, scale, others, least, kinds, scores, bounds, whole)
 
 
 def _sample(cells: Ints, series: int) -> Ints:
@@ -109,13 +136,27 @@ def _scales(absolute: Floats, known: Bools, dispersion: Floats, origins: Ints) -
     return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
 
 
-def _edges(path: Floats) -> Floats:
-    """Borders between bins of like forecasts, with at least ``LEAST_BIN_POINTS`` errors in each."""
-    number = int(np.clip(len(path) // LEAST_BIN_POINTS, 1, MOST_BINS))
-    if number == 1:
-        return np.zeros(0)
-    borders = np.quantile(np.log(np.maximum(path, 1e-12)), np.arange(1, number) / number)
-    return np.unique(borders)
+def _kinds(path: Floats, scale: Floats, series: int) -> Kinds:
+    """Borders between like forecasts, with about ``LEAST_BIN_POINTS`` errors or more between them.
+
+    Series are told apart by their scale where there are enough of them.
+    """
+    scales = SCALES if series >= LEAST_SERIES and len(path) >= SCALES**2 * LEAST_BIN_POINTS else 1
+    number = int(np.clip(len(path) // (scales * LEAST_BIN_POINTS), 1, SIZES))
+    sizes = borders(path, number)
+    size = np.digitize(path, sizes)
+    shares = np.arange(1, scales) / scales
+    of_scale = [
+        np.quantile(scale[size == place], shares) if (size == place).any() else shares
+        for place in range(len(sizes) + 1)
+    ]
+    return Kinds(sizes, np.array(of_scale).reshape(len(sizes) + 1, scales - 1))
+
+
+def borders(values: Floats, number: int) -> Floats:
+    """Borders that part ``values`` into up to ``number`` bins of like count, none of which is empty."""
+    parts = np.unique(np.quantile(values, np.arange(1, number) / number)) if number > 1 else np.zeros(0)
+    return parts[parts > values.min()] if len(parts) else parts
 
 
 def _scores(errors: Floats, bins: Ints, number: int, levels: tuple[float, ...]) -> Floats:
@@ -170,7 +211,7 @@ def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> t
     """Quantiles (D × S × levels), intervals (D × S × interval levels × 2) and median (D × S) around a path (D × S)."""
     scale = spread.scale if scale is None else scale
     deviation = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
-    bins = np.digitize(np.log(np.maximum(path, 1e-12)), spread.edges)
+    bins = spread.kinds.of(path, scale)
     quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
     bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]
     return rising(quantiles[..., :-1]), _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]

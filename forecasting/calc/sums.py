@@ -6,7 +6,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import DemandSum
-from forecasting.calc.intervals import Spread, rising, rounded
+from forecasting.calc.intervals import Spread, borders, rising, rounded
 from forecasting.calc.normal import normal_scores
 
 LEAST_OBSERVED_SHARE = 0.7
@@ -41,12 +41,10 @@ class SumErrors:
             rows = periods == length
             scores, edges, tested = self._scores(length)
             deviation = self._deviation(np.cumsum(path, axis=0)[length - 1], length)
-            bins = np.digitize(np.log(np.maximum(mean[rows], 1e-12)), edges)
+            bins = np.digitize(mean[rows], edges)
             quantiles[rows] = mean[rows, None] + deviation[rows, None] * scores[bins]
             from_backtest[rows] = tested[rows]
-        return DemandSum(
-            periods, mean, rising(rounded(quantiles, self.spread.whole[:, None])), from_backtest
-        )
+        return DemandSum(periods, mean, rising(rounded(quantiles, self.spread.whole[:, None])), from_backtest)
 
     def _deviation(self, total: Floats, length: int) -> Floats:
         """What the deviation would be if periods erred independently: the scores hold how much more it is."""
@@ -55,34 +53,46 @@ class SumErrors:
         return deviation
 
     def _scores(self, length: int) -> tuple[Floats, Floats, Bools]:
-        """Quantiles of the standardised sums (bins × levels) with the bins' borders, and which series took part.
+        """Quantiles of the standardised sums (bins × levels), the bins' borders on the sum, and which series took part.
 
-        Where too few sums of this length are over, those of the longest length that has enough, raised by the root of
-        how much longer the sum is: as if the correlation went on.
+        Where too few sums of this length are over, those of the longest length that has enough speak, made wider as if the
+        periods' common correlation went on. Without any: as if periods erred independently and normally.
         """
-        normal = normal_scores(self.levels)[None]
-        longer = 1.0
-        ended = length
-        while True:
-            over = (self.ended >= ended)[:, None] & (self.known[:, ended - 1] >= LEAST_OBSERVED_SHARE * ended)
-            if over.sum() >= LEAST_SUMS:
-                longer = np.sqrt(length / ended)
-                break
-            ended -= 1
-            if ended == 0:
-                return normal, np.zeros(0), np.zeros(over.shape[1], dtype=bool)
-        deviation = self._deviation(self.totals[:, ended - 1], ended)
-        standard = (self.errors[:, ended - 1] / np.maximum(deviation, 1e-9))[over]
-        sizes = np.log(np.maximum(self.totals[:, ended - 1][over], 1e-12))
-        number = int(np.clip(len(standard) // BIN_SUMS, 1, MOST_BINS))
-        edges = np.unique(np.quantile(sizes, np.arange(1, number) / number)) if number > 1 else np.zeros(0)
-        bins = np.digitize(sizes, edges)
-        scores = np.tile(normal, (len(edges) + 1, 1))
-        for place in range(len(edges) + 1):
-            own = standard[bins == place]
-            share = len(own) / (len(own) + NORMAL_SUMS)
-            if len(own):
-                usual = np.sqrt(np.mean(own**2)) * normal[0]
-                scores[place] = share * np.quantile(own, self.levels) + (1 - share) * usual
-        tested = over.any(axis=0) & (ended == length)
-        return scores * longer, edges + np.log(length / ended), tested
+        ended = self._longest_over(length)
+        if ended == 0:
+            return normal_scores(self.levels)[None], np.zeros(0), np.zeros(self.errors.shape[2], dtype=bool)
+        over = self._over(ended)
+        total = self.totals[:, ended - 1]
+        standard = (self.errors[:, ended - 1] / np.maximum(self._deviation(total, ended), 1e-9))[over]
+        edges = borders(total[over], int(np.clip(len(standard) // BIN_SUMS, 1, MOST_BINS)))
+        bins = np.digitize(total[over], edges)
+        scores = np.stack([self._quantiles(standard[bins == place]) for place in range(len(edges) + 1)])
+        wider = _wider(float(np.mean(standard**2)), ended, length)
+        tested: Bools = over.any(axis=0) & np.array(ended == length)
+        return scores * wider, edges * (length / ended), tested
+
+    def _longest_over(self, length: int) -> int:
+        """The longest length up to ``length`` of which enough sums are over; 0 for none."""
+        return next((ended for ended in range(length, 0, -1) if self._over(ended).sum() >= LEAST_SUMS), 0)
+
+    def _over(self, length: int) -> Bools:
+        observed: Bools = self.known[:, length - 1] >= LEAST_OBSERVED_SHARE * length
+        over: Bools = observed & (self.ended >= length)[:, None]
+        return over
+
+    def _quantiles(self, standard: Floats) -> Floats:
+        """Few sums are mixed with a normal distribution of their own size."""
+        share = len(standard) / (len(standard) + NORMAL_SUMS)
+        usual = np.sqrt(np.mean(standard**2)) * normal_scores(self.levels)
+        quantiles: Floats = share * np.quantile(standard, self.levels) + (1 - share) * usual
+        return quantiles
+
+
+def _wider(square: float, ended: int, length: int) -> float:
+    """How much more a standardised sum of ``length`` periods varies than one of ``ended``, whose mean square is known.
+
+    With a correlation ρ between any two periods the mean square of n is 1 + (n - 1) ρ. Worked: 5 periods with 5 (they go
+    wrong together, ρ = 1), 20 asked for: √(20 / 5) = 2.
+    """
+    correlation = min(max((square - 1) / max(ended - 1, 1), 0.0), 1.0)
+    return float(np.sqrt((1 + (length - 1) * correlation) / (1 + (ended - 1) * correlation)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from tests.forecasting.calc import recursions
 from tests.forecasting.calc.panels import WEEK, counts
 
 
-def history_of(demand: np.ndarray, **panel: int) -> History:
+def history_of(demand: np.ndarray, **panel: Any) -> History:
     return clean(Panel(demand, **panel), 28)
 
 
