@@ -28,7 +28,8 @@ class Panel:
       unknown and negative ones (returns) as 0; how many there were is in ``PanelForecast.repaired``.
     - ``season``: periods of the short season, 7 for days. 1 for none. A ``season`` that is not shorter than ``year``
       (52 for weeks) means that there is no short season and that the yearly one is meant.
-    - ``phase``: place of the first column in the season, 0 to season - 1 (any fixed convention: only remainders count).
+    - ``phase``: place of the first column in the season, 0 to season - 1. The statistical models count from the end and
+      do not need it; models from outside may.
     - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
     - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
     - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
