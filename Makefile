@@ -12,7 +12,7 @@ PIN = .venv-ci/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-emit-index-url --no-header pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench requirements python
+.PHONY: help setup run test lint bench bench-forecast requirements python
 
 # $(call environment,FOLDER,REQUIREMENTS,MORE): make the environment, or leave it alone when its stamp still fits.
 # The stamp is the checksum of the pinned requirements and of the Python that made it, written last.
@@ -26,7 +26,7 @@ define environment
 endef
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-21s %s\n", $$1, $$2 }'
 	@echo "  PORT=8001 make run;  PYTHON=python3.12 make setup;  PYTEST_ARGS='-k runs' make test"
 
 python:
@@ -54,9 +54,15 @@ bench: python ## the benchmarks, as ratios from one run (DATABASE_URL=mysql://â€
 	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
 	.venv-ci/bin/python -m benchmarks
 
+bench-forecast: python ## our forecasts against the field's, on DATA=long-file (SAMPLE=series, BENCH_ARGS=â€¦)
+	$(call environment,.venv-peers,requirements/bench-peers.txt)
+	@test -n "$(DATA)" || { echo "Name a long file: make bench-forecast DATA=sales.parquet" >&2; exit 1; }
+	.venv-peers/bin/python -m benchmarks.forecast "$(DATA)" $(if $(SAMPLE),--sample $(SAMPLE)) $(BENCH_ARGS)
+
 requirements: python ## pin the packages of pyproject.toml anew
 	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
-	$(PIN) --extra analysis -o requirements/run.txt
+	$(PIN) --extra analysis --extra boosting -o requirements/run.txt
 	$(PIN) --extra test -o requirements/test.txt
-	$(PIN) --extra analysis --extra mysql --extra redis -o requirements/server.txt
-	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra lint --extra analysis -o requirements/ci.txt
+	$(PIN) --extra analysis --extra boosting --extra mysql --extra redis -o requirements/server.txt
+	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra lint --extra analysis --extra boosting -o requirements/ci.txt
+	$(PIN) --extra boosting --extra peers -o requirements/bench-peers.txt

@@ -1,4 +1,4 @@
-"""The candidate models: each gives a path of daily demand from any origin, from the days before it alone."""
+"""The candidate paths from one origin: every model of the statistical tier, for all series at once."""
 
 from __future__ import annotations
 
@@ -7,80 +7,120 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.calc.config import DAMPED_TREND, EXPONENTIAL_SMOOTHING, SEASONAL_NAIVE, WEEKDAY_MEAN, ForecastConfig
-from forecasting.calc.demand import Floats, Ints
-from forecasting.calc.weekdays import WEEK, WeekdayHistory, at_phases, weekday_factors, weekday_means
+from forecasting.calc.arrays import Floats
+from forecasting.calc.autoregression import autoregressive_paths
+from forecasting.calc.config import (
+    ARIMA,
+    DAMPED_TREND,
+    EXPONENTIAL_SMOOTHING,
+    INTERMITTENT,
+    LINEAR,
+    NAIVE,
+    SEASONAL,
+    SEASONAL_NAIVE,
+    THETA,
+    WEEKDAY_MEAN,
+)
+from forecasting.calc.intermittent import Occurrences, intermittent_rate
+from forecasting.calc.plain import PlainMemory
+from forecasting.calc.view import FIRST_LEVEL, Basis, View
+
+WEEKDAY_PRIOR = 0.3  # observations that the level times the factor is worth against a weekday's own mean
+LAST_YEAR_PRIOR_UNITS = 30.0
 
 
 @dataclass(frozen=True)
-class Smoothed:
-    """Levels (per gain), and level and trend of the damped trend, after o known days: axis 1 is the origin."""
+class Candidate:
+    """A path of D × S units, never negative, and the model that it belongs to."""
 
-    levels: Floats
-    trend_level: Floats
-    trend: Floats
-
-
-@dataclass(frozen=True)
-class Paths:
-    """One candidate's forecasts: series × origins × days ahead, in units, never under 0."""
-
+    name: str
     model: str
-    units: Floats
+    path: Floats
 
 
-def candidate_paths(
-    history: WeekdayHistory, smoothed: Smoothed, origins: Ints, days_ahead: int, config: ForecastConfig
-) -> Iterator[Paths]:
-    """Every candidate in the order of ``MODELS``; exponential smoothing comes once per gain."""
-    phase = np.arange(days_ahead) % WEEK
-    factors = weekday_factors(history, origins, config)[:, :, phase]
-    last = at_phases(history.last_value, origins)
-    means = weekday_means(history, origins)
-    yield Paths(SEASONAL_NAIVE, np.where(np.isfinite(last), last, means)[:, :, phase])
-    yield Paths(WEEKDAY_MEAN, means[:, :, phase])
-    for gain in range(len(config.smoothing_gains)):
-        yield Paths(EXPONENTIAL_SMOOTHING, smoothed.levels[:, origins, gain, None] * factors)
-    steps = np.cumsum(config.trend_damping ** np.arange(1, days_ahead + 1))
-    line = smoothed.trend_level[:, origins, None] + smoothed.trend[:, origins, None] * steps
-    yield Paths(DAMPED_TREND, np.maximum(line * factors, 0.0))
+def candidates(view: View, plain: PlainMemory, occurrences: Occurrences) -> Iterator[Candidate]:
+    """All candidates from one origin, always the same ones in the same order."""
+    yield Candidate("naive", NAIVE, plain.naive(view))
+    yield Candidate("seasonal_naive", SEASONAL_NAIVE, plain.seasonal_naive(view))
+    yield Candidate("weekday_mean", WEEKDAY_MEAN, plain.weekday_mean(view))
+    yield from _smoothed(view, view.bases[0], EXPONENTIAL_SMOOTHING, "")
+    if len(view.bases) > 1:
+        yield from _smoothed(view, view.bases[1], SEASONAL, "_year")
+        yield Candidate("last_year", SEASONAL, plain.last_year(view, LAST_YEAR_PRIOR_UNITS))
+    last = view.bases[-1]
+    slope, level = trend_line(view, last)
+    yield Candidate("linear", LINEAR, _steps(level, slope, last))
+    yield Candidate("theta", THETA, _steps(last.level[-2], slope / 2, last))
+    yield Candidate("ar", ARIMA, autoregressive_paths(view, last))
+    yield Candidate("intermittent", INTERMITTENT, intermittent_rate(view, occurrences) * last.pattern)
 
 
-def smooth(history: WeekdayHistory, config: ForecastConfig) -> Smoothed:
-    """Run both smoothers once over all days; what they knew at every origin is kept.
+def _smoothed(view: View, basis: Basis, model: str, suffix: str) -> Iterator[Candidate]:
+    """The exponential smoothing family on one basis: levels of several gains, weekdays by themselves, trends."""
+    for position in range(FIRST_LEVEL, len(view.gains.all)):
+        yield Candidate(f"ses_{view.gains.all[position]}{suffix}", model, basis.level[position] * basis.pattern)
+    if view.history.season > 1:
+        for position in (-2, -1):
+            name = f"weekday_ses_{view.gains.all[position]}{suffix}"
+            yield Candidate(name, SEASONAL, _weekday_levels(view, basis, position))
+    yield Candidate(f"damped_trend{suffix}", DAMPED_TREND, _damped_trend(view, basis))
+    yield Candidate(f"panel_growth{suffix}", DAMPED_TREND, _panel_growth(view, basis))
 
-    The day's demand is divided by its weekday factor as it was known before the day. Simple exponential smoothing
-    l ← l + g (d - l), with g = max(gain, 1 / days seen): a plain mean until there are 1 / gain days, so that the
-    first day does not rule. Damped trend in error-correction form (Hyndman et al. 2008, ETS(A,Ad,N)); it begins
-    after ``trend_after_days``. A day counts in proportion to its factor, which makes the level Σ demand / Σ factor:
-    the mean of demand / factor would be too high, the more so the less certain the factors are. Unknown days change
-    nothing but let the trend fade.
 
-    Worked: gain 0.1, demand 4 then 8, no weekly pattern: 4, then 4 + ½ (8 - 4) = 6.
+def _weekday_levels(view: View, basis: Basis, position: int) -> Floats:
+    """Exponential smoothing of each weekday by itself: ETS(A,N,A)'s season as levels that move on their own."""
+    prior = basis.level[position] * basis.weekday
+    own = (view.units[position] + WEEKDAY_PRIOR * prior) / (basis.exposure[position] + WEEKDAY_PRIOR)
+    path: Floats = own[view.phase] * basis.ahead
+    return path
+
+
+def _faded(view: View) -> Floats:
+    """Σ φ^i for i = 1 … h: what a slope of 1 has come to h periods ahead (D × 1)."""
+    steps = view.gains.damping ** np.arange(1, len(view.phase) + 1)
+    return np.cumsum(steps).astype(np.float32)[:, None]
+
+
+def _damped_trend(view: View, basis: Basis) -> Floats:
+    """Brown's double smoothing, damped: the slope is the difference of two levels over that of their mean ages."""
+    slow, fast = FIRST_LEVEL + 1, FIRST_LEVEL + 2
+    slope = (basis.level[fast] - basis.level[slow]) / (view.gains.age(slow) - view.gains.age(fast))
+    ahead = _faded(view) + np.float32(view.gains.age(fast) / 2)
+    path: Floats = np.maximum(basis.level[fast] + slope * ahead, 0) * basis.pattern
+    return path
+
+
+def _panel_growth(view: View, basis: Basis) -> Floats:
+    """The slow level, growing or shrinking as the whole panel does now, damped; at most e times either way."""
+    slow, fast = FIRST_LEVEL + 1, FIRST_LEVEL + 2
+    before, now = float(basis.level[slow].sum()), float(basis.level[fast].sum())
+    growth = np.ones(1, np.float32)
+    if before > 0 and now > 0:
+        rate = np.log(now / before) / (view.gains.age(slow) - view.gains.age(fast))
+        growth = np.exp(np.clip(rate * (_faded(view) + view.gains.age(slow)), -1, 1)).astype(np.float32)
+    path: Floats = basis.level[slow] * growth * basis.pattern
+    return path
+
+
+def trend_line(view: View, basis: Basis) -> tuple[Floats, Floats]:
+    """Slope per period, and value at the last known period, of the line that fits demand over pattern best.
+
+    Discounted least squares with weight λ^age × f, so that demand, not demand over a small factor, counts:
+    b = (S₀ T₁ - S₁ T₀) / (S₀ S₂ - S₁²) per period of age, with Sᵢ = Σ λ^age ageⁱ f and Tᵢ = Σ λ^age ageⁱ y.
     """
-    series, days = history.demand.shape
-    gains = np.asarray(config.smoothing_gains)
-    levels = np.zeros((series, days + 1, len(gains)))
-    line, slope = np.zeros((series, days + 1)), np.zeros((series, days + 1))
-    seen = np.zeros(series)
-    day_factors = _factors_before_each_day(history, config)
-    for day in range(days):
-        known, factor = history.known[:, day], day_factors[:, day]
-        demand = np.where(known, history.demand[:, day], 0.0) / factor
-        weight = np.where(known, factor, 0.0)
-        gain = np.minimum(np.maximum(gains, 1.0 / (seen[:, None] + 1.0)) * weight[:, None], 1.0)
-        levels[:, day + 1] = levels[:, day] + gain * (demand[:, None] - levels[:, day])
-        expected = line[:, day] + config.trend_damping * slope[:, day]
-        error = demand - expected
-        line_gain = np.maximum(config.trend_level_gain, 1.0 / (seen + 1.0)) * weight
-        line[:, day + 1] = expected + np.minimum(line_gain, 1.0) * error
-        slope_gain = np.where(seen >= config.trend_after_days, config.trend_gain, 0.0) * weight
-        slope[:, day + 1] = config.trend_damping * slope[:, day] + np.minimum(slope_gain, 1.0) * error
-        seen += known
-    return Smoothed(levels=levels, trend_level=line, trend=slope)
+    place = view.gains.pattern
+    count = (basis.exposure[place] * basis.weekday).sum(axis=0).astype(np.float64)
+    ages, squares = basis.ages.astype(np.float64)
+    units, aged = view.units[place].sum(axis=0).astype(np.float64), view.aged_units.astype(np.float64)
+    spread = count * squares - ages * ages
+    has_line = spread > 1e-3 * count * count
+    per_age = np.where(has_line, (count * aged - ages * units) / np.where(has_line, spread, 1.0), 0.0)
+    level = (units - per_age * ages) / np.maximum(count, 1e-9)
+    return (-per_age).astype(np.float32), level.astype(np.float32)
 
 
-def _factors_before_each_day(history: WeekdayHistory, config: ForecastConfig) -> Floats:
-    origins = np.arange(WEEK, history.days, dtype=np.int64)
-    later = weekday_factors(history, origins, config)[:, :, 0]
-    return np.concatenate([np.ones((history.demand.shape[0], WEEK)), later], axis=1)
+def _steps(level: Floats, slope: Floats, basis: Basis) -> Floats:
+    """level + slope × h, between nothing and twice the level: no line is drawn farther than it was seen."""
+    ahead = np.arange(1, len(basis.pattern) + 1, dtype=np.float32)[:, None]
+    path: Floats = np.clip(level + slope * ahead, 0, 2 * np.maximum(level, 0)) * basis.pattern
+    return path

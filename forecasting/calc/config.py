@@ -4,34 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NAIVE = "naive"
 SEASONAL_NAIVE = "seasonal_naive"
 WEEKDAY_MEAN = "weekday_mean"
+LINEAR = "linear"
 EXPONENTIAL_SMOOTHING = "exponential_smoothing"
 DAMPED_TREND = "damped_trend"
-# Simplest first: of two models that did equally well the earlier one is served.
-MODELS = (SEASONAL_NAIVE, WEEKDAY_MEAN, EXPONENTIAL_SMOOTHING, DAMPED_TREND)
+THETA = "theta"
+ARIMA = "arima"
+INTERMITTENT = "intermittent"
+SEASONAL = "seasonal"
+ENSEMBLE = "ensemble"
+# Plainest first: of two models that did equally well the earlier one is served. Extra models come before the ensemble.
+MODELS = (
+    NAIVE,
+    SEASONAL_NAIVE,
+    WEEKDAY_MEAN,
+    LINEAR,
+    EXPONENTIAL_SMOOTHING,
+    DAMPED_TREND,
+    THETA,
+    ARIMA,
+    INTERMITTENT,
+    SEASONAL,
+    ENSEMBLE,
+)
+# What is served must not have lost to these on its own backtest.
+PLAIN_MODELS = (SEASONAL_NAIVE, WEEKDAY_MEAN)
 
 DAY_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 # Sums serve replenishment as well, whose service levels lie far up.
 SUM_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.98, 0.99)
+INTERVAL_LEVELS = (0.8, 0.95)
 
 
 @dataclass(frozen=True)
 class ForecastConfig:
-    """Lengths are in days unless the name says weeks; smoothing gains lie between 0 and 1."""
+    """Lengths are in periods of the panel (days, weeks or months).
 
-    horizon_days: int = 28
-    longest_sum_days: int = 91
-    minimum_history_days: int = 7
-    backtest_origins: int = 140
-    minimum_errors: int = 20
-    mean_weeks: int = 8
-    weekday_prior_weeks: float = 2.0
-    smoothing_gains: tuple[float, ...] = (0.03, 0.1, 0.2, 0.4)
-    trend_level_gain: float = 0.1
-    trend_gain: float = 0.02
-    trend_damping: float = 0.9
-    trend_after_days: int = 14
-    day_levels: tuple[float, ...] = DAY_LEVELS
+    ``models`` names what may be served: ("ensemble",) or one or more of ``MODELS`` and of the extra candidates'; an
+    ensemble is then made of those alone. The plain models are always measured and take part in the gate.
+    """
+
+    horizon: int = 28
+    levels: tuple[float, ...] = DAY_LEVELS
     sum_levels: tuple[float, ...] = SUM_LEVELS
-    minimum_observed_share: float = 0.7
+    interval_levels: tuple[float, ...] = INTERVAL_LEVELS
+    models: tuple[str, ...] = (ENSEMBLE,)
+    longest_sum: int = 91
+    longest_horizon: int = 1000
+    minimum_history: int = 7
+    backtest_origins: int = 13
+    chunk_series: int = 1000

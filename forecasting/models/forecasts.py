@@ -43,7 +43,8 @@ class ProductDemandForecast(models.Model):
 
     Written by the forecasting service; a rerun on the same day replaces the row in one step. ``*_forecast``
     columns are total units over the horizon by model (empty: that model was not run). ``daily`` holds
-    ``{"mean": [...], "quantiles": {"0.1": [...], ...}}`` with one number of units per day of the horizon, and
+    ``{"mean": [...], "quantiles": {"0.1": [...], ...}, "intervals": {"0.8": [lower, upper], ...}}`` with one number of
+    units per day of the horizon, beside the ``reason`` for what is served and the models' ``rank`` in the backtest, and
     ``protection`` the quantiles of demand summed over the lead time plus review, which replenishment uses.
     """
 

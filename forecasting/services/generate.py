@@ -12,9 +12,21 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.services.products import require_known_products
-from forecasting.calc.config import DAMPED_TREND, DAY_LEVELS, MODELS, SEASONAL_NAIVE, SUM_LEVELS, ForecastConfig
+from forecasting.calc.arrays import Floats
+from forecasting.calc.config import (
+    ARIMA,
+    DAY_LEVELS,
+    ENSEMBLE,
+    INTERVAL_LEVELS,
+    LINEAR,
+    SEASONAL,
+    SEASONAL_NAIVE,
+    SUM_LEVELS,
+    ForecastConfig,
+)
+from forecasting.calc.contract import REASONS
 from forecasting.calc.demand import observed_demand
-from forecasting.calc.panel import DemandSum, PanelForecast, forecast_panel
+from forecasting.calc.panel import DemandSum, Panel, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
     ASSUMED_REVIEW_DAYS,
@@ -28,8 +40,9 @@ from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForec
 from invencare.lib.upsert import upsert
 from inventory.models import Store
 
-HISTORY_DAYS = 399  # 57 weeks: a year and the weeks that the oldest of its days are compared with
+HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
 DECIMALS = 4
+LEAST_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ def forecast_series(
     """Forecast ``horizon_days`` from ``forecast_date`` on, from the sales up to the day before it.
 
     Replaces what was forecast for that day. A product with fewer than 7 days since its first sale is not forecast
-    and loses a forecast of that day that it had. Takes about 0.5 MB of memory a product: call it with some hundreds
+    and loses a forecast of that day that it had. Takes about 0.1 MB of memory a product: call it with some hundreds
     at a time. Raises ``ValidationError`` for a horizon that is not 1 to 91 days and for
     unknown products.
     """
@@ -72,11 +85,18 @@ def forecast_series(
         started=history.started,
     )
     panel = forecast_panel(
-        demand,
-        sum_days=_sum_days(history.product_ids, load_sources(history.product_ids)),
-        config=ForecastConfig(horizon_days=horizon_days),
+        Panel(_without_empty_front(demand)),
+        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
+        sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
     return _write(panel, history.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
+
+
+def _without_empty_front(demand: Floats) -> Floats:
+    """Without the days before any of the products is known, in whole weeks from the end."""
+    known = np.flatnonzero(np.isfinite(demand).any(axis=0))
+    days = demand.shape[1] - int(known[0]) if known.size else 0
+    return demand[:, max(demand.shape[1] - max(days, LEAST_DAYS), 0) :]
 
 
 def _write(
@@ -99,7 +119,9 @@ def _write(
         accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
     upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
     upsert(accuracy, key=("product", "store", "model", "forecast_date"))
-    too_short = {product_ids[row]: int(panel.history_days[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()}
+    too_short = {
+        product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
+    }
     if too_short:
         ProductDemandForecast.objects.filter(product_id__in=too_short, **day).delete()
         ForecastAccuracy.objects.filter(product_id__in=too_short, **day).delete()
@@ -119,33 +141,40 @@ def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[A
 
 
 def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
-    numbers = [panel.mean[row], panel.quantiles[row], panel.model_totals[row]]
+    numbers = [panel.mean[row], panel.quantiles[row], panel.intervals[row]]
     numbers += [part.quantiles[row] for part in (panel.horizon, *panel.sums)]
     if not all(np.isfinite(part).all() for part in numbers):
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
 def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
-    totals = dict(zip(MODELS, panel.model_totals[row].round(DECIMALS).tolist(), strict=True))
+    totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
+    seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
-    wape = _known(panel.accuracy[panel.chosen[row]].wape[row])
+    wape = _known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[row])
     protection, lead_time = panel.sums
     return ProductDemandForecast(
         run=run,
         forecast_period=panel.mean.shape[1],
-        linear_forecast=totals[DAMPED_TREND],
-        seasonal_forecast=totals[SEASONAL_NAIVE],
+        linear_forecast=_known(totals[LINEAR]),
+        seasonal_forecast=_known(seasonal),
+        arima_forecast=_known(totals[ARIMA]),
         ensemble_forecast=_rounded(panel.horizon.mean[row]),
         confidence_interval_lower=interval["0.025"],
         confidence_interval_upper=interval["0.975"],
         forecast_accuracy_score=None if wape is None else round(max(100 * (1 - wape), 0.0), 2),
-        model=MODELS[panel.chosen[row]],
-        historical_data_points=int(panel.known_days[row]),
+        model=panel.models[panel.chosen[row]],
+        historical_data_points=int(panel.known_periods[row]),
         daily={
-            "mean": panel.mean[row].round(DECIMALS).tolist(),
+            "mean": _listed(panel.mean[row]),
+            "intervals": {
+                str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
+                for column, level in enumerate(INTERVAL_LEVELS)
+            },
+            "reason": REASONS[panel.reason[row]],
+            "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
-                str(level): panel.quantiles[row, :, column].round(DECIMALS).tolist()
-                for column, level in enumerate(DAY_LEVELS)
+                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
         },
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
@@ -155,7 +184,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
 
 def _sum_json(demand: DemandSum, row: int) -> dict[str, Any]:
     return {
-        "days": int(demand.days[row]),
+        "days": int(demand.periods[row]),
         "mean": _rounded(demand.mean[row]),
         "quantiles": _levels(demand.quantiles[row], SUM_LEVELS),
         "basis": "backtest errors" if demand.from_backtest[row] else "normal spread",
@@ -185,6 +214,11 @@ def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastA
 def _known(value: Any) -> float | None:
     """A number for the database, or nothing where it could not be measured."""
     return _rounded(value) if np.isfinite(value) else None
+
+
+def _listed(values: Floats) -> list[float]:
+    rounded: list[float] = values.astype(np.float64).round(DECIMALS).tolist()
+    return rounded
 
 
 def _rounded(value: Any) -> float:

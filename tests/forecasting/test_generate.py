@@ -38,16 +38,20 @@ def test_a_forecast_is_written_with_its_path_its_quantiles_and_its_sums(cast: Ca
     assert row.daily["mean"] == WEEK * 4
     assert list(row.daily["quantiles"]) == ["0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"]
     assert row.daily["quantiles"]["0.9"] == WEEK * 4
+    assert row.daily["intervals"]["0.8"] == [WEEK * 4, WEEK * 4]
+    assert (row.daily["reason"], row.daily["rank"]["seasonal_naive"]) == ("A plain model did best.", 1)
     # Acme delivers in 5 days and is ordered from every 7: 12 days, of which 5 of lead time.
     assert (row.protection["days"], row.protection["mean"]) == (12, sum((WEEK * 2)[:12]))
     assert (row.protection["lead_time"]["days"], row.protection["lead_time"]["mean"]) == (5, 20)
     assert row.protection["quantiles"]["0.98"] == sum((WEEK * 2)[:12])
     assert row.protection["basis"] == "backtest errors"
-    assert row.ensemble_forecast == row.seasonal_forecast == 112
+    assert row.ensemble_forecast == 112
+    assert row.seasonal_forecast == pytest.approx(112, abs=0.1)
     assert (row.confidence_interval_lower, row.confidence_interval_upper) == (112, 112)
     assert row.forecast_accuracy_score == 100
     assert row.historical_data_points == 140
-    assert (row.arima_forecast, row.lstm_forecast) == (None, None)
+    assert row.arima_forecast == pytest.approx(112, abs=0.1)
+    assert row.lstm_forecast is None
 
 
 def test_every_model_is_measured_and_one_is_chosen(cast: Cast) -> None:

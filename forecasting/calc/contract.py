@@ -1,0 +1,127 @@
+"""What goes into the engine and what comes out: many series at once, arrays in, arrays out.
+
+Shapes: S series, T known periods, H periods of the horizon, M models, C candidates, O backtest origins, Q levels.
+A *period* is a day, a week or a month. An *origin* o is a number of known columns: column o is the first forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forecasting.calc.arrays import Bools, Floats, Ints
+
+AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED = range(4)
+# Why a series is served what it is; ``PanelForecast.reason`` is a place in it.
+REASONS = (
+    "The weighted models did at least as well as the plain ones.",
+    "The weighted models lost to a plain one and were drawn to it until they did not.",
+    "A plain model did best.",
+    "Too little history for a test: weighted as the other series are.",
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Demand of S series over the same T periods, and what is known beside it. All arrays may be float32 or float64.
+
+    - ``demand``: S × T units; NaN where unknown (before the first sale, out of stock). Infinite values count as
+      unknown and negative ones (returns) as 0; how many there were is in ``PanelForecast.repaired``.
+    - ``season``: periods of the short season, 7 for days. 1 for none. A ``season`` that is not shorter than ``year``
+      (52 for weeks) means that there is no short season and that the yearly one is meant.
+    - ``phase``: place of the first column in the season, 0 to season - 1. The statistical models count from the end and
+      do not need it; models from outside may.
+    - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
+    - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
+    - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
+    - ``promotion``: S × (T + H), 0 or 1 (or a strength), known ahead. Without columns for the horizon it is not used.
+    - ``price``: S × (T + H) or S × T, above 0; NaN unknown. Not used by the statistical models.
+    """
+
+    demand: Floats
+    season: int = 7
+    phase: int = 0
+    year: int = 364
+    groups: Ints | None = None
+    in_stock: Floats | None = None
+    promotion: Floats | None = None
+    price: Floats | None = None
+
+
+@dataclass(frozen=True)
+class ExtraCandidate:
+    """Paths of a model from outside (boosting), which take part in the backtest, the gate and the weights.
+
+    ``paths`` is S × (O + 1) × days ahead in units: from each of ``backtest_origins(...)`` with nothing but the columns
+    before it, and last from T. Days ahead is ``days_ahead(config, sum_periods)``. NaN: this series is not answered.
+    """
+
+    model: str
+    paths: Floats
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One model's backtest, one number per series; NaN where it could not be measured. Error = demand - forecast.
+
+    WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
+    over a period, over all origins and periods of the horizon. ``coverage_80``, ``coverage_95`` and ``pinball`` (mean
+    over the levels, in units) are those of what is served, measured on origins that did not calibrate them.
+    """
+
+    model: str
+    wape: Floats
+    mase: Floats
+    rmsse: Floats
+    bias: Floats
+    coverage_80: Floats
+    coverage_95: Floats
+    pinball: Floats
+    points: Ints
+
+
+@dataclass(frozen=True)
+class DemandSum:
+    """Demand summed over the first ``periods`` (S): mean (S), quantiles (S × sum levels), whether errors made them."""
+
+    periods: Ints
+    mean: Floats
+    quantiles: Floats
+    from_backtest: Bools
+
+
+@dataclass(frozen=True)
+class PanelForecast:
+    """Forecasts of S series over H periods. Rows with ``is_forecast`` False (too little history) mean nothing.
+
+    - ``mean`` and ``median`` S × H; ``quantiles`` S × H × ``config.levels``: at least 0, never crossing; whole numbers
+      for slow movers whose history is whole numbers.
+    - ``intervals`` S × H × ``config.interval_levels`` × 2: lower and upper bounds that cover the level's share of what
+      comes. A slow mover's lower bound is 0 and takes nothing away, so its upper bound is a lower quantile than 1 - α/2.
+    - ``models``: the M names; ``model_paths`` S × M × H; ``chosen`` (S): place in ``models`` of what is served, the
+      ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
+      ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
+    - ``candidates``: the C names; ``weights`` S × C of the ensemble.
+    - ``accuracy``: M rows. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
+    - ``horizon``: the sum over H; ``sums``: those asked for.
+    """
+
+    is_forecast: Bools
+    history_periods: Ints
+    known_periods: Ints
+    repaired: Ints
+    mean: Floats
+    median: Floats
+    quantiles: Floats
+    intervals: Floats
+    models: tuple[str, ...]
+    model_paths: Floats
+    chosen: Ints
+    reason: Ints
+    rank: Ints
+    candidates: tuple[str, ...]
+    weights: Floats
+    accuracy: tuple[Accuracy, ...]
+    origins: Ints
+    backtest_paths: Floats
+    horizon: DemandSum
+    sums: tuple[DemandSum, ...]

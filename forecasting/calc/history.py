@@ -1,0 +1,103 @@
+"""One chunk of a panel as the engine works on it: time first, cleaned, in whole seasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.contract import Panel
+
+HALF = 0.5
+WHOLE_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class History:
+    """Arrays are T × S (time first), float32; T is a multiple of ``season``: the front is filled up with unknown periods.
+
+    ``demand`` is 0 where unknown and ``known`` is 1 or 0. ``first`` (S) is the first known period, T for none.
+    ``repaired`` (S): how many values were infinite or negative; ``whole`` (S): demand is in whole units. ``promotion`` is (T + D) × S or None; ``groups`` (S) are
+    numbered from 0 without gaps.
+    """
+
+    demand: Floats
+    known: Floats
+    season: int
+    year: int
+    first: Ints
+    repaired: Ints
+    whole: Bools
+    groups: Ints
+    promotion: Floats | None
+
+    @property
+    def periods(self) -> int:
+        return int(self.demand.shape[0])
+
+    @property
+    def series(self) -> int:
+        return int(self.demand.shape[1])
+
+
+def short_season(panel: Panel) -> int:
+    """The season within the year; 1 where there is none, as for weeks."""
+    has_one = panel.season > 1 and (panel.year == 0 or panel.season < panel.year)
+    return panel.season if has_one else 1
+
+
+def clean(panel: Panel, ahead: int) -> History:
+    """Make a chunk's history. Infinite demand is unknown, negative is 0; the rest of the promotion is 0."""
+    season = short_season(panel)
+    raw = np.asarray(panel.demand, dtype=np.float32)
+    infinite, negative = np.isinf(raw), raw < 0
+    share = None if panel.in_stock is None else np.asarray(panel.in_stock, dtype=np.float32)
+    demand = _uncensored(np.where(infinite, np.nan, np.maximum(raw, 0.0)), share)
+    missing = -raw.shape[1] % season + (season if raw.shape[1] < season else 0)
+    demand = np.concatenate([np.full((missing, raw.shape[0]), np.nan, np.float32), demand.T])
+    known = np.isfinite(demand)
+    groups = (
+        np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
+    )
+    return History(
+        demand=np.where(known, demand, np.float32(0)),
+        known=known.astype(np.float32),
+        season=season,
+        year=panel.year,
+        first=np.where(known.any(axis=0), known.argmax(axis=0), len(demand)).astype(np.int64),
+        repaired=(infinite | (np.isfinite(raw) & negative)).sum(axis=1).astype(np.int64),
+        whole=_whole_numbers(demand),
+        groups=groups.astype(np.int64),
+        promotion=_promotion(panel, missing, ahead),
+    )
+
+
+def _whole_numbers(demand: Floats) -> Bools:
+    """Series whose demand is counted in whole units: (T × S) to S."""
+    whole: Bools = np.nanmax(np.abs(demand - np.rint(demand)), axis=0, initial=0.0) < WHOLE_TOLERANCE
+    return whole
+
+
+def _uncensored(demand: Floats, in_stock: Floats | None) -> Floats:
+    """Demand of a period that was in stock for a share of at least a half, as if for all of it; unknown below.
+
+    Worked: 6 sold in three quarters of the day: 8.
+    """
+    if in_stock is None:
+        return demand
+    share = np.where(np.isfinite(in_stock), np.clip(in_stock, 0.0, 1.0), 1.0).astype(np.float32)
+    return np.where(share >= HALF, demand / np.maximum(share, HALF), np.nan).astype(np.float32)
+
+
+def _promotion(panel: Panel, missing: int, ahead: int) -> Floats | None:
+    """Promotions as (T + D) × S; none where the panel says nothing about the horizon: what is not known ahead is no help.
+
+    Periods after the last that is known have the series' usual share of promotions.
+    """
+    series, periods = panel.demand.shape
+    if panel.promotion is None or panel.promotion.shape[1] <= periods:
+        return None
+    flags = np.nan_to_num(np.asarray(panel.promotion, dtype=np.float32)).T[: periods + ahead]
+    beyond = np.broadcast_to(flags.mean(axis=0), (periods + ahead - len(flags), series))
+    return np.concatenate([np.zeros((missing, series), np.float32), flags, beyond])

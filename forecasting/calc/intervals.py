@@ -1,0 +1,237 @@
+"""How far off a forecast may be: quantiles and intervals from the errors of the backtest, calibrated over the panel.
+
+An error is measured in the series' own deviation, σ = d √(μ g): μ what was forecast, g how errors grow with the
+distance, d the series' scale, each learned from the backtest. Cells (origin, distance, series) with like μ share one
+distribution: demand of 0.1 a day errs in another way than demand of 100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.config import ForecastConfig
+from forecasting.calc.normal import normal_scores
+
+LEAST_SHARE_OF_MEAN = 0.05
+SCALE_PRIOR_POINTS = 28.0
+SIZES = 10
+SCALES = 2
+LEAST_SERIES = 20
+LEAST_BIN_POINTS = 400
+NORMAL_POINTS = 20.0
+MOST_CELLS = 120_000
+MOST_GROWTH = 2.5
+WHOLE_UNDER = 30.0
+MOST_GIVEN = 0.12  # of what an interval leaves out, given up by those that need not cover too much
+SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Bins of forecasts that err alike: by the size of the forecast and, within a size, by the series' scale.
+
+    ``sizes`` are the borders on μ (sizes - 1), ``scales`` those on d (sizes × (scales - 1)).
+    """
+
+    sizes: Floats
+    scales: Floats
+
+    @property
+    def number(self) -> int:
+        return (len(self.sizes) + 1) * (int(self.scales.shape[1]) + 1)
+
+    def of(self, path: Floats, scale: Floats) -> Ints:
+        """The bin of each forecast (any shape; ``scale`` is broadcast to it)."""
+        size = np.digitize(path, self.sizes)
+        place = np.zeros(path.shape, np.int64)
+        for border in self.scales.T:
+            place += scale > border[size]
+        bins: Ints = size * (self.scales.shape[1] + 1) + place
+        return bins
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The learned error distribution. ``growth`` (D), ``scale`` (S), ``kinds`` the bins,
+    ``scores`` bins × levels and the median, ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
+    the errors of each origin, to judge that origin with.
+    """
+
+    growth: Floats
+    scale: Floats
+    others: Floats
+    least: Floats
+    kinds: Kinds
+    scores: Floats
+    bounds: Floats
+    whole: Bools
+
+
+def learn_spread(
+    paths: Floats, actual: Floats, mean: Floats, dispersion: Floats, whole: Bools, origins: Ints, config: ForecastConfig
+) -> Spread:
+    """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
+    variance over mean, ``whole`` (S) whether it is counted in whole units."""
+    least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
+    root = np.sqrt(np.maximum(paths, least))
+    known = np.isfinite(actual)
+    error = np.where(known, actual - paths, 0)
+    growth = _growth(np.abs(error) / root, known)
+    unit = root * growth[:, None]
+    absolute = np.abs(error) / unit
+    scale, others = _scales(absolute, known, dispersion, origins)
+    spread = unit * others[:, None]
+    cells = _sample(np.flatnonzero(known), actual.shape[2])
+    path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
+    series = cells % actual.shape[2]
+    origin_scale = np.broadcast_to(others[:, None], actual.shape).reshape(-1)[cells]
+    kinds = _kinds(path, origin_scale, actual.shape[2])
+    bins, number = kinds.of(path, origin_scale), kinds.number
+    scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
+    near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
+    bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
+    return Spread(growth, scale, others, least, kinds, scores, bounds, whole)
+
+
+def _sample(cells: Ints, series: int) -> Ints:
+    """At most ``MOST_CELLS``, at even steps that do not keep meeting the same series."""
+    step = -(-len(cells) // MOST_CELLS)
+    while step > 1 and gcd(step, series) > 1:
+        step += 1
+    return cells[:: max(step, 1)]
+
+
+def _growth(absolute: Floats, known: Bools) -> Floats:
+    """How the panel's errors grow with the distance (D), smoothed over seven periods, mean about 1."""
+    count = known.sum(axis=(0, 2)).astype(np.float64)
+    total = absolute.sum(axis=(0, 2), dtype=np.float64)
+    overall = total.sum() / max(count.sum(), 1.0)
+    if not overall > 0:
+        return np.ones(len(count), np.float32)
+    padded = np.arange(len(count))[:, None] + np.arange(-3, 4)
+    padded = np.clip(padded, 0, len(count) - 1)
+    prior = NORMAL_POINTS
+    raw = (total[padded].sum(axis=1) + prior * overall) / (count[padded].sum(axis=1) + prior)
+    last = int(np.flatnonzero(count)[-1])
+    raw[last:] = raw[last]  # farther than any error was seen: as the farthest
+    growth: Floats = np.clip(np.maximum.accumulate(raw) / overall, 0.5, MOST_GROWTH).astype(np.float32)
+    return growth
+
+
+def _scales(absolute: Floats, known: Bools, dispersion: Floats, origins: Ints) -> tuple[Floats, Floats]:
+    """Each series' deviation, from its mean absolute error drawn towards the panel's, from all origins (S) and from the
+    origins that share no period with each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
+    by_origin, points = absolute.sum(axis=1), known.sum(axis=1).astype(np.float32)
+    total, count = by_origin.sum(axis=0), points.sum(axis=0)
+    usual = SPREAD_OF_MEAN_ABSOLUTE * np.sqrt(dispersion)
+    panel = (float(total.sum()) + NORMAL_POINTS * usual) / (float(count.sum()) + NORMAL_POINTS)
+    prior = SCALE_PRIOR_POINTS
+    scale = (total + prior * panel) / (count + prior)
+    apart = (np.abs(origins[:, None] - origins) >= absolute.shape[1] / 2).astype(np.float32)
+    others = (apart @ by_origin + prior * panel) / (apart @ points + prior)
+    return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
+
+
+def _kinds(path: Floats, scale: Floats, series: int) -> Kinds:
+    """Borders between like forecasts, with about ``LEAST_BIN_POINTS`` errors or more between them.
+
+    Series are told apart by their scale where there are enough of them.
+    """
+    scales = SCALES if series >= LEAST_SERIES and len(path) >= SCALES**2 * LEAST_BIN_POINTS else 1
+    number = int(np.clip(len(path) // (scales * LEAST_BIN_POINTS), 1, SIZES))
+    sizes = borders(path, number)
+    size = np.digitize(path, sizes)
+    shares = np.arange(1, scales) / scales
+    of_scale = [
+        np.quantile(scale[size == place], shares) if (size == place).any() else shares
+        for place in range(len(sizes) + 1)
+    ]
+    return Kinds(sizes, np.array(of_scale).reshape(len(sizes) + 1, scales - 1))
+
+
+def borders(values: Floats, number: int) -> Floats:
+    """Borders that part ``values`` into up to ``number`` bins of like count, none of which is empty."""
+    parts = np.unique(np.quantile(values, np.arange(1, number) / number)) if number > 1 else np.zeros(0)
+    return parts[parts > values.min()] if len(parts) else parts
+
+
+def _scores(errors: Floats, bins: Ints, number: int, levels: tuple[float, ...]) -> Floats:
+    """Quantiles of the standardised errors per bin; few errors are mixed with the normal distribution's."""
+    scores = np.tile(normal_scores(levels), (number, 1))
+    for place in range(number):
+        own = errors[bins == place]
+        if len(own):
+            share = len(own) / (len(own) + NORMAL_POINTS)
+            scores[place] = share * np.quantile(own, levels) + (1 - share) * scores[place]
+    return scores
+
+
+def _bounds(
+    errors: Floats,
+    near: Floats,
+    bins: Ints,
+    number: int,
+    interval_levels: tuple[float, ...],
+) -> Floats:
+    """Bounds (z scores) that hold the level's share of the errors: split conformal, bin by bin.
+
+    Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. ``near`` is how
+    much earlier whole numbers are reached, by rounding: half a unit. Where more than the share is 0, even the interval
+    from 0 to 0 covers too much; the other bins then cover a little less (``MOST_GIVEN``), so that the panel has its share.
+    """
+    bounds = np.empty((number, len(interval_levels), 2))
+    members = [np.flatnonzero(bins == place) for place in range(number)]
+    for column, level in enumerate(interval_levels):
+        tails = _scores(errors, bins, number, ((1 - level) / 2, (1 + level) / 2))
+        low, high = np.minimum(tails[:, 0], -1e-3), np.maximum(tails[:, 1], 1e-3)
+        needed = np.where(errors > 0, (errors - near) / high[bins], (errors + near) / low[bins])
+        needed = np.maximum(needed, 0)
+        share = _shares([needed[rows] for rows in members], level)
+        for place, rows in enumerate(members):
+            weight = len(rows) / (len(rows) + NORMAL_POINTS)
+            stretch = float(np.quantile(needed[rows], share)) if len(rows) else 1.0
+            stretch = weight * stretch + 1 - weight
+            bounds[place, column] = low[place] * stretch, high[place] * stretch
+    return bounds
+
+
+def _shares(needed: list[Floats], level: float) -> float:
+    """The share that the bins which can must cover for the panel to cover ``level``."""
+    free = [float((part <= 0).mean()) if len(part) else 0.0 for part in needed]
+    forced = sum((share - level) * len(part) for share, part in zip(free, needed, strict=True) if share > level)
+    others = sum(len(part) for share, part in zip(free, needed, strict=True) if share <= level)
+    return max(level - forced / max(others, 1), level - MOST_GIVEN * (1 - level))
+
+
+def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+    """Quantiles (D × S × levels), intervals (D × S × interval levels × 2) and median (D × S) around a path (D × S)."""
+    scale = spread.scale if scale is None else scale
+    deviation = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
+    bins = spread.kinds.of(path, scale)
+    quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
+    bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]
+    return rising(quantiles[..., :-1]), _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]
+
+
+def rounded(values: Floats, whole: Bools) -> Floats:
+    """At least 0, and whole numbers where small counts are meant."""
+    positive = np.maximum(values, 0)
+    small = whole & (positive < WHOLE_UNDER)
+    return np.where(small, np.floor(positive + 0.5), positive).astype(np.float32)
+
+
+def rising(quantiles: Floats) -> Floats:
+    """Never falling along the last axis, which is short: column by column is faster than ``accumulate``."""
+    for place in range(1, quantiles.shape[-1]):
+        np.maximum(quantiles[..., place], quantiles[..., place - 1], out=quantiles[..., place])
+    return quantiles
+
+
+def _nested(intervals: Floats) -> Floats:
+    """The wider level holds the narrower one."""
+    lower, upper = -rising(-intervals[..., 0]), rising(intervals[..., 1])
+    return np.stack([np.minimum(lower, upper), upper], axis=-1)

@@ -1,0 +1,35 @@
+"""Where the backtest stands: origins a whole number of seasons before the end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting.calc.arrays import Ints
+
+# From so many seasons (periods, where there is no season) on, origins lie two and three of them apart.
+TWO_APART = 42
+THREE_APART = 150
+KNOWN_SEASONS = 4
+KNOWN_PERIODS_WITHOUT_SEASON = 8
+
+
+def least_known(periods: int, season: int) -> int:
+    """Known periods that a backtest origin needs: four weeks, or one where the history is under eight.
+
+    Without a season: 8 periods, or half of a shorter history.
+    """
+    if season == 1:
+        return min(KNOWN_PERIODS_WITHOUT_SEASON, max(periods // 2, 2))
+    return season * (KNOWN_SEASONS if periods >= 2 * KNOWN_SEASONS * season else 1)
+
+
+def origins_before(periods: int, season: int, most: int) -> Ints:
+    """Up to ``most`` origins before ``periods``, oldest first, then ``periods`` itself.
+
+    ``periods`` need not be whole seasons; the origins are whole seasons before it. Worked: 90 days, season 7, 13: every
+    week from day 34 on, 8 origins, then 90.
+    """
+    apart = 1 + (periods >= TWO_APART * season) + (season == 1 and periods >= THREE_APART)
+    origins = periods - np.arange(most, 0, -1) * apart * season
+    usable = origins[origins >= least_known(periods, season)]
+    return np.append(usable, periods).astype(np.int64)

@@ -1,0 +1,66 @@
+"""Weights of the ensemble: a pooled least-squares stack, bent for each series by its own backtest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting.calc.arrays import Floats, Ints
+
+STEPS = 400
+STACK_SHARE = 0.75
+POOLED_SHARPNESS = 25.0
+OWN_SHARPNESS = 8.0
+POOL_POINTS = 700.0
+GROUP_SERIES = 20.0
+TINY = 1e-9
+
+
+def stacked(gram: Floats) -> Floats:
+    """Weights w ≥ 0, Σ w = 1, that make w' G w least, by exponentiated gradient from equal weights.
+
+    G is the mean product of the candidates' scaled errors over the panel, so w' G w is the error of the mixture.
+    """
+    count = len(gram)
+    weights = np.full(count, 1.0 / count)
+    largest = np.abs(gram).max()
+    if not largest > 0:
+        return weights
+    step = 4.0 / largest
+    for _ in range(STEPS):
+        slope = gram @ weights
+        weights = weights * np.exp(-step * (slope - slope @ weights))
+        weights /= weights.sum()
+    return weights
+
+
+def ensemble_weights(squared: Floats, points: Floats, gram: Floats, groups: Ints) -> Floats:
+    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's Gram matrix, and the groups.
+
+    w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 700)): a series that was tested often goes its own
+    way, a short one goes its group's.
+    """
+    mean_square = np.log(np.maximum(squared / np.maximum(points, 1), TINY))
+    relative = mean_square - mean_square.mean(axis=0)
+    useful = (points > 0) & (squared.min(axis=0) > TINY)
+    common = relative[:, useful].mean(axis=1) if useful.any() else np.zeros(len(squared))
+    by_group = _group_means(relative, useful, common, groups)
+    lowest = np.exp(-POOLED_SHARPNESS * (common - common.min()))
+    pooled = STACK_SHARE * stacked(gram) + (1 - STACK_SHARE) * lowest / lowest.sum()
+    own_share = points / (points + POOL_POINTS)
+    bend = own_share * relative + (1 - own_share) * by_group - common[:, None]
+    score = np.log(np.maximum(pooled, 1e-6))[:, None] - OWN_SHARPNESS * bend
+    weights = np.exp(score - score.max(axis=0))
+    share: Floats = (weights / weights.sum(axis=0)).astype(np.float32)
+    return share
+
+
+def _group_means(relative: Floats, useful: Floats, common: Floats, groups: Ints) -> Floats:
+    """Mean of each series' group, drawn towards the panel's by ``GROUP_SERIES`` series: C × S."""
+    number = int(groups.max(initial=0)) + 1
+    if number == 1:
+        return np.broadcast_to(common[:, None], relative.shape)
+    member = np.zeros((len(groups), number), np.float32)
+    member[np.arange(len(groups)), groups] = useful
+    total = relative @ member + GROUP_SERIES * common[:, None]
+    means: Floats = (total / (member.sum(axis=0) + GROUP_SERIES))[:, groups]
+    return means

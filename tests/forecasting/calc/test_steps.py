@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting.calc.config import ForecastConfig
+from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
+from forecasting.calc.gate import pass_gate
+from forecasting.calc.intervals import Spread, learn_spread, quantiles_of, rising, rounded
+from forecasting.calc.measures import ranks
+from forecasting.calc.sums import SumErrors
+from forecasting.calc.weights import ensemble_weights, stacked
+from tests.forecasting.calc.panels import counts, forecast
+
+CONFIG = ForecastConfig()
+
+
+def test_stacked_weights_by_hand() -> None:
+    # Independent errors with variances 1 and 4: the best mixture has weights 4/5 and 1/5.
+    assert stacked(np.diag([1.0, 4.0])).tolist() == pytest.approx([0.8, 0.2], abs=1e-3)
+
+
+def test_a_candidate_that_only_repeats_a_better_one_with_more_noise_gets_nothing() -> None:
+    assert stacked(np.array([[1.0, 1.0], [1.0, 2.0]]))[1] < 0.01
+
+
+def test_a_series_that_was_tested_often_goes_its_own_way_and_a_short_one_the_panels() -> None:
+    squared = np.array([[100.0, 1.0, 100.0], [400.0, 4.0, 25.0]])  # the last series favours the second candidate
+    points = np.array([3000.0, 1.0, 3000.0])
+    weights = ensemble_weights(squared, points, np.diag([1.0, 1.0]), np.zeros(3, np.int64))
+    assert weights.sum(axis=0).tolist() == pytest.approx([1, 1, 1])
+    assert weights[0, 0] > 0.99
+    assert weights[1, 2] > 0.99
+    assert 0.2 < weights[0, 1] < 0.999
+
+
+def gate(ensemble_error: float, plain_error: float, points: int = 10) -> tuple[float, int]:
+    actual = np.full((1, points, 1), 10.0)
+    plain = np.stack([actual - plain_error, actual - 50.0])
+    answer = pass_gate(actual - ensemble_error, plain, actual)
+    return float(answer.share[0]), int(answer.reason[0])
+
+
+def test_the_gate_by_hand() -> None:
+    assert gate(1.0, 2.0) == (0.0, AS_WEIGHTED)
+    # Errors of 2 and -1: two thirds of the plain path and one of the ensemble's leave none.
+    assert gate(2.0, -1.0)[0] == pytest.approx(2 / 3)
+    assert gate(2.0, -1.0)[1] == DRAWN_TO_PLAIN
+    # Errors of 3 and 1 on the same side: nothing between them is better than the plain path.
+    assert gate(3.0, 1.0) == (1.0, PLAIN_IS_BEST)
+    assert gate(3.0, 1.0, points=7) == (0.0, UNTESTED)
+
+
+def test_quantiles_are_whole_for_small_counts_alone() -> None:
+    values = np.array([-2.0, 2.4, 2.6, 40.4])
+    assert rounded(values, np.array([True])).tolist() == pytest.approx([0, 2, 3, 40.4])
+    assert rounded(values, np.array([False])).tolist() == pytest.approx([0, 2.4, 2.6, 40.4])
+
+
+def test_quantiles_that_would_cross_are_raised() -> None:
+    assert rising(np.array([[1.0, 0.5, 2.0, 1.0]])).tolist() == [[1, 1, 2, 2]]
+
+
+def normal_spread(origins: int = 12, series: int = 300) -> tuple[Spread, np.ndarray, np.ndarray]:
+    """Forecasts of 100 that erred by a normal deviation of 10, learned from."""
+    random = np.random.default_rng(8)
+    paths = np.full((origins, 28, series), 100.0)
+    actual = paths + random.normal(0, 10, paths.shape)
+    mean, dispersion = np.full(series, 100.0), np.ones(series)
+    at = np.arange(origins) * 28
+    return learn_spread(paths, actual, mean, dispersion, np.zeros(series, dtype=bool), at, CONFIG), paths, actual
+
+
+def test_normal_errors_give_normal_quantiles_and_intervals() -> None:
+    spread, paths, _ = normal_spread()
+    quantiles, intervals, median = quantiles_of(spread, paths[0])
+    z = np.array([-1.95996, -1.28155, -0.67449, 0, 0.67449, 1.28155, 1.95996])
+    assert quantiles.mean(axis=(0, 1)) == pytest.approx(100 + 10 * z, abs=0.4)
+    assert intervals.mean(axis=(0, 1)) == pytest.approx(100 + 10 * np.array([[-1.28, 1.28], [-1.96, 1.96]]), abs=0.4)
+    assert median.mean() == pytest.approx(100, abs=0.4)
+
+
+def test_the_sum_of_independent_errors_grows_with_the_root_of_the_periods() -> None:
+    spread, paths, actual = normal_spread()
+    total = SumErrors(paths, actual, spread, (0.025, 0.5, 0.975)).demand(paths[0], np.full(300, 25))
+    assert total.mean.tolist() == [2500] * 300
+    assert total.quantiles.mean(axis=0) == pytest.approx([2500 - 98, 2500, 2500 + 98], abs=6)
+
+
+def test_the_sum_of_errors_that_come_together_grows_with_the_periods() -> None:
+    spread, paths, _ = normal_spread()
+    together = np.random.default_rng(9).normal(0, 10, (paths.shape[0], 1, paths.shape[2]))
+    total = SumErrors(paths, paths + together, spread, (0.975,)).demand(paths[0], np.full(300, 25))
+    assert total.quantiles.mean() == pytest.approx(2500 + 1.96 * 250, rel=0.01)
+
+
+def test_a_sum_longer_than_any_that_is_over_is_raised_from_the_longest() -> None:
+    spread, paths, actual = normal_spread()
+    short = SumErrors(paths[:, :14], actual[:, :14], spread, (0.975,))
+    path = np.full((56, 300), 100.0)
+    known = SumErrors(paths, actual, spread, (0.975,)).demand(path, np.full(300, 28))
+    actual[:, 14:] = np.nan
+    raised = SumErrors(paths, actual, spread, (0.975,)).demand(path, np.full(300, 28))
+    assert known.from_backtest.all()
+    assert not raised.from_backtest.any()
+    assert raised.quantiles.mean() - 2800 == pytest.approx(known.quantiles.mean() - 2800, rel=0.1)
+    assert short.demand(path, np.full(300, 14)).from_backtest.all()
+
+
+def test_ranks_by_hand() -> None:
+    assert ranks(np.array([[2.0, 1.0, np.nan, 1.0]])).tolist() == [[3, 1, 0, 2]]
+
+
+def test_what_the_intervals_held_is_kept_with_the_accuracy() -> None:
+    answer = forecast(counts(200, 400))
+    served = answer.accuracy[-1]
+    assert served.coverage_80.mean() == pytest.approx(0.8, abs=0.02)
+    assert served.coverage_95.mean() == pytest.approx(0.95, abs=0.02)
+    assert (served.pinball > 0).all()
+    assert np.isnan(answer.accuracy[0].coverage_80).all()
