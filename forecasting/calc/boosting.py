@@ -161,7 +161,8 @@ class DirectFeatures:
 
     def _day_of_year(self, target: Ints) -> Ints:
         day = (self.history.first_day + target * self.history.period_days).astype("datetime64[D]")
-        return (day - day.astype("datetime64[Y]")).astype(np.int64)
+        days: Ints = (day - day.astype("datetime64[Y]")).astype(np.int64)
+        return days
 
     def _season_columns(self, series: Ints, origin: Ints, target: Ints, level: Floats) -> list[npt.NDArray[np.generic]]:
         """Demand at the target's place in the season: the last four times before the origin, and their mean of eight."""
