@@ -22,6 +22,11 @@ MONDAY = 19_723  # 2024-01-01
 SMALL = BoostingConfig(rounds=30, rows_per_series=400, fewest_rows=50, least_rows_in_leaf=5)
 
 
+def needs_boosting() -> None:
+    if not boosting_is_installed():
+        pytest.skip("the extra “boosting” is not installed, or cannot be loaded")
+
+
 def history(series: int = 6, periods: int = 440, *, seed: int = 1) -> History:
     random = np.random.default_rng(seed)
     weekly = 1 + 0.6 * np.sin(2 * np.pi * np.arange(periods) / 7)
@@ -110,7 +115,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 
 def trained(panel: History, origins: list[int], periods: int = 28) -> TrainedBoosting:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     return train_boosting(panel, np.array(origins), periods, SMALL)
 
 
@@ -148,7 +153,7 @@ def test_the_usual_sale_is_the_mean_of_the_years_periods_with_sales() -> None:
 
 
 def test_slow_movers_whose_every_sale_is_many_times_their_level_keep_their_mean() -> None:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     demand = (np.random.default_rng(6).random((300, 400)) < 0.05).astype(float)
     panel = History(demand, first_day=MONDAY)
     model = GradientBoosting().fit(DirectFeatures(panel), until=400, periods=28)
@@ -231,7 +236,7 @@ def test_weeks_are_forecast_from_weeks() -> None:
 
 
 def test_a_model_that_was_not_given_rows_answers_nothing() -> None:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     features = DirectFeatures(history())
     model = GradientBoosting(BoostingConfig(fewest_rows=10**9)).fit(features, until=400, periods=28)
     assert np.isnan(model.predict(features, np.array([400]), 28)).all()
