@@ -15,6 +15,7 @@ Peer = Callable[[Floats, int, int], Answer]
 
 LEVELS = (80, 95)
 WINDOWS = (1, 2, 4, 8, 13, 26, 52)
+YEAR_WEEKS = 52
 TRAINING_ORIGINS = 40
 MOST_ROWS = 400_000
 ROUNDS = 300
@@ -25,6 +26,9 @@ def statsforecast_peer(model: str) -> Peer:
         from statsforecast import models  # the peers' own environment, seconds to import
 
         class_ = getattr(models, model)
+        # Weeks have no season within the year: the year itself is theirs, once two of it are known.
+        if season == 1 and history.shape[1] >= 2 * YEAR_WEEKS:
+            season = YEAR_WEEKS
         paths = [_one_series(class_(season_length=season), _started(row), horizon) for row in history]
         mean, bounds = np.stack([path for path, _ in paths]), np.stack([bound for _, bound in paths])
         return Answer(mean, mean, bounds)

@@ -29,6 +29,11 @@ YEAR_WEEKS = 52
 WINDOW_WEEKS = (1, 2, 4, 8, 13, 26, 52)
 # The level that a series' demand is divided by: half its last four weeks, half its last thirteen.
 LEVEL_WEEKS = (4, 13)
+# From this age on a series is not new any more. A longer count would be a calendar by another name.
+GROWN_WEEKS = 26
+# What a year ago or the day of the year says is learned from this many weeks on. In less every such number occurs once: it
+# would only tell trees the date, and what they make of the last days is noise (slow movers forecast at a third).
+YEARLY_FROM_WEEKS = 91
 LEAST_LEVEL = 0.05
 ROWS_AT_ONCE = 200_000  # of one answer: the most that lies in memory beside the panel
 
@@ -43,7 +48,7 @@ class BoostingConfig:
 
     ``refits`` earlier models answer at the backtest's origins, each trained before the first origin that it answers.
     A row weighs level ** ``weight_power``: 1 serves the sum of errors (WAPE), 0 every series alike (RMSSE). Demand over
-    ``most_multiple`` times the level is learned as that much: one huge order teaches trees nothing but itself.
+    ``most_multiple`` times the series' usual sale is learned as that much: one huge order teaches trees only itself.
     """
 
     rows_per_series: int = 150
@@ -56,7 +61,7 @@ class BoostingConfig:
     least_rows_in_leaf: int = 60
     tweedie_power: float = 1.3
     weight_power: float = 0.5
-    most_multiple: float = 10.0
+    most_multiple: float = 5.0
     heaviest_level: float = 50.0
     training_weeks: int = 104
     seed: int = 3
@@ -112,12 +117,20 @@ class DirectFeatures:
         floored: Floats = np.maximum(level, LEAST_LEVEL)
         return floored
 
-    def rows(self, series: Ints, origin: Ints, target: Ints, level: Floats) -> Rows:
+    def usual_sale(self, series: Ints, origin: Ints) -> Floats:
+        """Mean units of the year's periods with sales; 1 where there were none. Of a slow mover it is far over the level."""
+        start = np.maximum(origin - YEAR_WEEKS * self.week, 0)
+        sales = self.sold[series, origin] - self.sold[series, start]
+        units = self.sums[series, origin] - self.sums[series, start]
+        return np.where(sales > 0, units / np.maximum(sales, 1), 1.0)
+
+    def rows(self, series: Ints, origin: Ints, target: Ints, level: Floats, *, is_yearly: bool) -> Rows:
+        yearly = [*self._year_columns(series, origin, target, level), self._day_of_year(target)] if is_yearly else []
         columns = [
             *self._level_columns(series, origin, level),
             *self._calendar_columns(origin, target),
             *self._season_columns(series, origin, target, level),
-            *self._year_columns(series, origin, target, level),
+            *yearly,
             *self._plan_columns(series, origin, target),
         ]
         return np.stack([np.asarray(column, dtype=np.float32) for column in columns], axis=1)
@@ -134,7 +147,7 @@ class DirectFeatures:
             (self.sold[series, origin] - self.sold[series, start]) / count,
             np.sqrt(np.maximum(square - mean**2, 0)) / level,
             np.minimum(origin - self.last_sale[series, origin], YEAR_WEEKS * self.week),
-            np.clip(origin - self.first_known[series], 0, 2 * YEAR_WEEKS * self.week),
+            np.clip(origin - self.first_known[series], 0, GROWN_WEEKS * self.week),
         ]
 
     def _calendar_columns(self, origin: Ints, target: Ints) -> list[npt.NDArray[np.generic]]:
@@ -144,8 +157,12 @@ class DirectFeatures:
             target - origin,
             (day.astype(np.int64) + 3) % 7,
             (day - month).astype(np.int64),
-            (day - day.astype("datetime64[Y]")).astype(np.int64),
         ]
+
+    def _day_of_year(self, target: Ints) -> Ints:
+        day = (self.history.first_day + target * self.history.period_days).astype("datetime64[D]")
+        days: Ints = (day - day.astype("datetime64[Y]")).astype(np.int64)
+        return days
 
     def _season_columns(self, series: Ints, origin: Ints, target: Ints, level: Floats) -> list[npt.NDArray[np.generic]]:
         """Demand at the target's place in the season: the last four times before the origin, and their mean of eight."""
@@ -268,11 +285,13 @@ class GradientBoosting:
         if len(series) < config.fewest_rows:
             return self
         level = features.level(series, origin)
-        multiple = np.minimum(features.filled[series, target] / level, config.most_multiple)
+        most = config.most_multiple * np.maximum(features.usual_sale(series, origin), level)
+        multiple = np.minimum(features.filled[series, target], most) / level
         if not multiple.any():
             return self  # nothing was ever sold: the loss has no logarithm to start from
         weight = np.minimum(level, config.heaviest_level) ** config.weight_power
-        rows = features.rows(series, origin, target, level)
+        self.is_yearly_ = until - int(features.first_known.min()) >= YEARLY_FROM_WEEKS * features.week
+        rows = features.rows(series, origin, target, level, is_yearly=self.is_yearly_)
         lightgbm = load_lightgbm()
         data = lightgbm.Dataset(rows, multiple, weight=weight / weight.mean(), params={"verbosity": -1})
         self.booster_ = lightgbm.train(self._parameters(), data, config.rounds)
@@ -297,7 +316,8 @@ class GradientBoosting:
         each = np.repeat(series, periods)
         start = np.full(len(each), origin)
         level = features.level(each, start)
-        rows = features.rows(each, start, start + np.tile(np.arange(periods), len(series)), level)
+        target = start + np.tile(np.arange(periods), len(series))
+        rows = features.rows(each, start, target, level, is_yearly=self.is_yearly_)
         units = np.maximum(self.booster_.predict(rows, num_threads=1), 0.0) * level
         known = features.first_known[series][:, None] < origin
         return np.where(known, units.reshape(len(series), periods), np.nan)

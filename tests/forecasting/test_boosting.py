@@ -22,6 +22,11 @@ MONDAY = 19_723  # 2024-01-01
 SMALL = BoostingConfig(rounds=30, rows_per_series=400, fewest_rows=50, least_rows_in_leaf=5)
 
 
+def needs_boosting() -> None:
+    if not boosting_is_installed():
+        pytest.skip("the extra “boosting” is not installed, or cannot be loaded")
+
+
 def history(series: int = 6, periods: int = 440, *, seed: int = 1) -> History:
     random = np.random.default_rng(seed)
     weekly = 1 + 0.6 * np.sin(2 * np.pi * np.arange(periods) / 7)
@@ -44,7 +49,7 @@ def triples(origin: int, *, series: int = 6, ahead: int = 28) -> tuple[np.ndarra
 def rows_at(panel: History, origin: int, panel_sums: np.ndarray | None = None) -> np.ndarray:
     features = DirectFeatures(panel, panel_sums)
     series, origins, targets = triples(origin, series=len(panel.demand))
-    return features.rows(series, origins, targets, features.level(series, origins))
+    return features.rows(series, origins, targets, features.level(series, origins), is_yearly=True)
 
 
 @pytest.mark.parametrize("origin", [30, 200, 380, 412])
@@ -110,7 +115,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 
 def trained(panel: History, origins: list[int], periods: int = 28) -> TrainedBoosting:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     return train_boosting(panel, np.array(origins), periods, SMALL)
 
 
@@ -139,6 +144,31 @@ def test_a_planned_promotion_raises_the_forecast_of_its_day_alone() -> None:
     path = trained(panel, [250]).paths(panel, np.array([250]), 28)[:, -1].mean(axis=0)
     assert path[10] == pytest.approx(20, rel=0.1)
     assert np.delete(path, 10).max() < 11.5
+
+
+def test_the_usual_sale_is_the_mean_of_the_years_periods_with_sales() -> None:
+    demand = np.array([[0.0, 6, 0, 0, 2, 0], [0, 0, 0, 0, 0, 0]])
+    usual = DirectFeatures(History(demand, first_day=MONDAY)).usual_sale(np.array([0, 0, 1]), np.array([6, 2, 6]))
+    assert usual.tolist() == [4, 6, 1]
+
+
+def test_slow_movers_whose_every_sale_is_many_times_their_level_keep_their_mean() -> None:
+    needs_boosting()
+    demand = (np.random.default_rng(6).random((300, 400)) < 0.05).astype(float)
+    panel = History(demand, first_day=MONDAY)
+    model = GradientBoosting().fit(DirectFeatures(panel), until=400, periods=28)
+    path = model.predict(DirectFeatures(panel), np.array([400]), 28)
+    assert path.mean() == pytest.approx(0.05, rel=0.2)
+
+
+def test_one_huge_order_moves_the_forecast_of_the_other_series_little() -> None:
+    panel = history()
+    orders = panel.demand.copy()
+    orders[5, 420] = 100_000
+    before = trained(panel, [300]).paths(panel, np.array([300]), 28)[1:5, -1]
+    changed = replace(panel, demand=orders)
+    after = trained(changed, [300]).paths(changed, np.array([300]), 28)[1:5, -1]
+    assert after.sum() == pytest.approx(before.sum(), rel=0.1)
 
 
 def test_changing_the_future_moves_no_path_from_an_earlier_origin() -> None:
@@ -206,7 +236,7 @@ def test_weeks_are_forecast_from_weeks() -> None:
 
 
 def test_a_model_that_was_not_given_rows_answers_nothing() -> None:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     features = DirectFeatures(history())
     model = GradientBoosting(BoostingConfig(fewest_rows=10**9)).fit(features, until=400, periods=28)
     assert np.isnan(model.predict(features, np.array([400]), 28)).all()

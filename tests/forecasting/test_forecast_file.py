@@ -21,6 +21,7 @@ from forecasting.services.files.forecast import FileForecast, forecast_file
 from forecasting.services.files.options import FileOptions, read_levels
 from forecasting.services.files.staging import staged
 from forecasting.services.files.work import _around
+from tests.forecasting.test_boosting import needs_boosting
 
 MONDAY = date(2024, 1, 1)
 COLUMNS = ["series_id", "date", "quantity"]
@@ -313,7 +314,7 @@ def test_without_lightgbm_the_run_says_that_it_used_the_statistical_tier(
 
 
 def test_with_lightgbm_the_ensemble_is_of_the_full_tier_and_boosting_can_be_asked_for_alone(tmp_path: Path) -> None:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     rows = sales(12, 300)
     assert run(tmp_path, rows, FileOptions(horizon=7)).tier == "full"
     with_boosting = (tmp_path / "out.csv").read_bytes()
@@ -324,7 +325,7 @@ def test_with_lightgbm_the_ensemble_is_of_the_full_tier_and_boosting_can_be_aske
 
 
 def test_histories_too_short_for_boosting_fall_back_and_say_so(tmp_path: Path) -> None:
-    pytest.importorskip("lightgbm", reason="the extra “boosting” is not installed")
+    needs_boosting()
     outcome = run(tmp_path, sales(3, 20), FileOptions(horizon=7))
     assert (outcome.tier, outcome.tier_reason) == (
         "statistical",
