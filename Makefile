@@ -9,7 +9,7 @@ export PORT BIND_HOST
 COMPILED = --no-binary mysqlclient
 # Hashes and versions, no addresses: the same file serves every index.
 PIN = .venv-ci/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header pyproject.toml
+	--no-strip-extras --no-emit-index-url --no-header pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint bench bench-forecast requirements python

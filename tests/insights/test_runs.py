@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from django.db import OperationalError
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services import run_chunks, runs
-from insights.services.run_workers import this_worker
+from insights.services.run_workers import is_gone, this_worker
 from inventory.models import Alert, Supplier
 from tests.cast import NOW, Cast
 
@@ -394,6 +395,19 @@ def test_the_lease_of_a_process_that_is_gone_ends_at_once(analysis: SmallAnalysi
     for chunk in (alive, elsewhere):
         chunk.refresh_from_db()
         assert chunk.lease_until == NOW + LEASE
+
+
+def test_a_killed_process_counts_as_gone_before_its_parent_takes_note(analysis: SmallAnalysis) -> None:
+    run = start()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        dead = claim(run, worker=f"{this_worker().rpartition(':')[0]}:{process.pid}")
+        assert not is_gone(dead.worker)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead by now, and left as a zombie
+
+        runs.runs_without_workers(now=NOW)
+
+        assert list(run.chunks.abandoned(NOW)) == [dead]
 
 
 def test_a_run_whose_last_worker_died_before_ending_it_is_found_and_ended(analysis: SmallAnalysis) -> None:
