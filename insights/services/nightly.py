@@ -16,6 +16,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef
 
+from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
@@ -64,8 +65,9 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
-    """Before the chunks: close the day's stock-outs, expire what is a week old, and open the forecast run."""
+    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run."""
     close_days(through=run.business_date, now=now)
+    refresh_metrics(now=now)
     with transaction.atomic():
         locked = AnalysisRun.objects.select_for_update().get(pk=run.pk)
         if "forecast_run_id" not in locked.parameters:

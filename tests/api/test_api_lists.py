@@ -140,7 +140,7 @@ def test_posting_movements_takes_queries_by_the_batch(movements: int, cast: Cast
     with CaptureQueriesContext(connection) as queries:
         response = client.post("/api/v1/transactions", body, format="json", headers={"Idempotency-Key": "k"})
     assert response.json() == {"added": movements, "known": 0}
-    assert len(queries) == 27
+    assert len(queries) == 28
 
 
 def test_pages_are_bounded_and_linked(cast: Cast) -> None:
