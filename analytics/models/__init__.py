@@ -6,6 +6,7 @@ from analytics.models.metrics import (
     StoreDailyMetrics,
 )
 from analytics.models.performance import ProductPerformance
+from analytics.models.trends import SalesTrend
 
 __all__ = [
     "CategoryDailyMetrics",
@@ -13,5 +14,6 @@ __all__ = [
     "MetricsState",
     "ProductDailyMetrics",
     "ProductPerformance",
+    "SalesTrend",
     "StoreDailyMetrics",
 ]

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
+from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
@@ -107,7 +108,8 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: close the forecast run with its counts, and expire what is pending for delisted products."""
+    """After the chunks: test the trends, close the forecast run with its counts, expire what is pending for delisted products."""
+    refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
             ForecastRun.objects.select_for_update()

@@ -72,7 +72,9 @@ SCOPES: dict[str, Scope] = {
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
     "forecasts:read": Scope("Read forecasts", _may("forecasting.view_productdemandforecast")),
-    "analytics:read": Scope("Analyse product performance", _may("analytics.view_productperformance")),
+    "analytics:read": Scope(
+        "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
+    ),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }
