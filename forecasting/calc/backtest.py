@@ -67,7 +67,8 @@ def _summed(errors: Floats, known: Bools, scale: Floats) -> tuple[Floats, Floats
     squared = np.einsum("chs,chs->cs", errors, errors)
     signed = errors.sum(axis=1)
     absolute = np.abs(errors).sum(axis=1)
-    scaled = (errors / scale).reshape(len(errors), -1)
+    np.divide(errors, scale, out=errors)
+    scaled = errors.reshape(len(errors), -1)
     return squared, absolute, signed, known.sum(axis=0).astype(np.float32), (scaled @ scaled.T).astype(np.float64)
 
 

@@ -99,7 +99,7 @@ def learn_spread(
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
     bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
-    return Spread(growth, scale, others, least, kinds, scores, bounds, whole)
+    return Spread(growth, scale, others, least, kinds, scores.astype(np.float32), bounds.astype(np.float32), whole)
 
 
 def _sample(cells: Ints, series: int) -> Ints:
