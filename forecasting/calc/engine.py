@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
-from forecasting.calc.backtest import Scores, crossed_weights, demand_after, halves, mixed_path, score
+from forecasting.calc.backtest import Scores, crossed_weights, demand_after, mixed_path, score
 from forecasting.calc.candidates import Candidate, candidates
 from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
-from forecasting.calc.gate import Gate, pass_gate
+from forecasting.calc.drift import drift_factors
+from forecasting.calc.gate import Gate, error_sums
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
 from forecasting.calc.measures import accuracy_of, best_candidates, ranks, with_coverage, yardsticks
-from forecasting.calc.origins import least_known, origins_before
+from forecasting.calc.origins import judges, least_known, origins_before
 from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
 from forecasting.calc.view import Views
@@ -52,6 +53,7 @@ class Tested:
     config: ForecastConfig
     history: History
     forecasters: Forecasters
+    origins: Ints
     actual: Floats
     scores: Scores
 
@@ -65,8 +67,8 @@ class Tested:
 class Served:
     """What is served: at the backtest's origins (O × D × S), from the end (D × S), and how it came about.
 
-    ``honest`` is what would have been served at an origin by the weights and the gate of the other half of them: its errors
-    are out of sample, and intervals are made from them.
+    ``honest`` is what would have been served at an origin by the weights and the gate of those that judge it: its errors are
+    out of sample, and intervals are made from them.
     """
 
     backtest: Floats
@@ -90,16 +92,18 @@ def forecast_chunk(
     mean, dispersion = (part[-1] for part in forecasters.views.moments)
     scale = np.sqrt(np.maximum(mean * dispersion, TINY_VARIANCE))
     scores = score(forecasters.at, actual[:, : config.horizon], scale)
-    tested = Tested(config, history, forecasters, actual, scores)
-    served = _serve(tested)
-    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, origins[:-1], config)
+    tested = Tested(config, history, forecasters, origins[:-1], actual, scores)
+    judging = judges(origins[:-1], config.horizon)
+    served = _serve(tested, judging)
+    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, judging, config)
     return _answer(tested, served, spread, sum_periods, origins[:-1])
 
 
-def _serve(tested: Tested) -> Served:
-    """Weigh the candidates, draw the mixture to the better plain model where it lost, and go on from the end."""
-    forecasters, scores, actual = tested.forecasters, tested.scores, tested.actual
-    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups)
+def _serve(tested: Tested, judging: Bools) -> Served:
+    """Weigh the candidates, take out the standing miss, draw the mixture to the better plain model where it lost, and go on
+    from the end."""
+    forecasters, scores, actual, near = tested.forecasters, tested.scores, tested.actual, tested.near
+    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups, judging)
     places = [scores.models.index(name) for name in PLAIN_MODELS]
     mixed = np.empty(actual.shape, np.float32)
     plain = np.empty((len(places), *actual.shape), np.float32)
@@ -108,16 +112,21 @@ def _serve(tested: Tested) -> Served:
         mixed[position] = mixed_path(made, crossed[position])
         for row, place in enumerate(places):
             plain[row, position] = made[place].path
-    gate = pass_gate(mixed, plain, tested.near)
+    factors = np.ones(len(actual) + 1, np.float32)
+    if ENSEMBLE in tested.config.models:  # a model that was asked for by its name stays what it is
+        factors = drift_factors(mixed, near, tested.origins)
+    mixed *= factors[:-1, None, None]
+    sums = error_sums(mixed, plain, near)
     honest = np.empty_like(mixed)
-    for half in halves(len(actual)):
-        other = pass_gate(mixed[~half], plain[:, ~half], tested.near[~half])
-        honest[half] = other.drawn(mixed[half], plain[:, half])
+    for position, origins in enumerate(judging):
+        honest[position] = sums.gate(origins).drawn(mixed[position], plain[:, position])
+    gate = sums.gate(np.ones(len(actual), dtype=bool))
+    final = forecasters.at(len(actual))
+    path = gate.drawn(factors[-1] * mixed_path(final, weights), np.stack([final[place].path for place in places]))
     weights = weights * (1 - gate.share)
     for row, place in enumerate(places):
         weights[place] += gate.share * (gate.plain == row)
-    final = forecasters.at(len(actual))
-    return Served(gate.drawn(mixed, plain), honest, mixed_path(final, weights), final, weights, gate)
+    return Served(gate.drawn(mixed, plain), honest, path, final, weights, gate)
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:

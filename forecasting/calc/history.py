@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,12 @@ class History:
     @property
     def series(self) -> int:
         return int(self.demand.shape[1])
+
+    @cached_property
+    def by_season(self) -> tuple[Floats, Floats]:
+        """Demand and known periods summed over each season (weeks of days): T / season × S each."""
+        shape = (self.periods // self.season, self.season, self.series)
+        return self.demand.reshape(shape).sum(axis=1), self.known.reshape(shape).sum(axis=1)
 
 
 def short_season(panel: Panel) -> int:
