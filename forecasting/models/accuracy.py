@@ -74,6 +74,7 @@ class ErrorSums(models.Model):
     inside_80 = models.PositiveIntegerField(default=0)
     inside_95 = models.PositiveIntegerField(default=0)
     naive_points = models.PositiveIntegerField(default=0, help_text="Points for which the seasonal naive is known.")
+    beside_naive_actual_units = models.FloatField(default=0, help_text="Demand of those points.")
     naive_absolute_error = models.FloatField(default=0)
     beside_naive_absolute_error = models.FloatField(default=0, help_text="Of what was served, on those points.")
     overridden_points = models.PositiveIntegerField(default=0, help_text="Points that a person had overridden.")
