@@ -63,12 +63,13 @@ class ExtraCandidate:
 class Accuracy:
     """One model's backtest, one number per series; NaN where it could not be measured. Error = demand - forecast.
 
-    WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
+    ``demand`` is Σ demand of the ``points``, so that groups of series can be summed. WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
     over a period, over all origins and periods of the horizon. ``coverage_80``, ``coverage_95`` and ``pinball`` (mean
     over the levels, in units) are those of what is served, measured on origins that did not calibrate them.
     """
 
     model: str
+    demand: Floats
     wape: Floats
     mase: Floats
     rmsse: Floats
@@ -101,7 +102,8 @@ class PanelForecast:
       ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
       ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
     - ``candidates``: the C names; ``weights`` S × C of the ensemble.
-    - ``accuracy``: M rows. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
+    - ``accuracy``: M rows. ``scales`` S × 2: the history's mean |change over a season| and mean squared change over a
+      period, by which later errors are scaled (MASE, RMSSE); NaN: it never changed. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
     - ``horizon``: the sum over H; ``sums``: those asked for.
     """
 
@@ -121,6 +123,7 @@ class PanelForecast:
     candidates: tuple[str, ...]
     weights: Floats
     accuracy: tuple[Accuracy, ...]
+    scales: Floats
     origins: Ints
     backtest_paths: Floats
     horizon: DemandSum

@@ -36,8 +36,9 @@ from forecasting.calc.protection import (
 )
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
-from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
-from invencare.lib.upsert import upsert
+from forecasting.models import ForecastRun, ProductDemandForecast
+from forecasting.services.backtests import forget_backtests, replace_backtests
+from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
 HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
@@ -111,21 +112,25 @@ def _write(
     """Replace the day's rows of the series that are forecast, and delete those of the others."""
     day: dict[str, Any] = {"store_id": store_id, "forecast_date": forecast_date}
     forecasts: dict[int, ProductDemandForecast] = {}
-    accuracy: list[ForecastAccuracy] = []
     for row in np.flatnonzero(panel.is_forecast).tolist():
         product_id = product_ids[row]
         _require_finite(panel, row, product_id)
         forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
-        accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
-    upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
-    upsert(accuracy, key=("product", "store", "model", "forecast_date"))
+    _write_forecasts(list(forecasts.values()))
+    replace_backtests(panel, product_ids, **day)
     too_short = {
         product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
     }
     if too_short:
         ProductDemandForecast.objects.filter(product_id__in=too_short, **day).delete()
-        ForecastAccuracy.objects.filter(product_id__in=too_short, **day).delete()
+        forget_backtests(too_short, **day)
     return ForecastResults(forecasts, too_short)
+
+
+def _write_forecasts(forecasts: list[ProductDemandForecast]) -> None:
+    columns = [field.attname for field in ProductDemandForecast._meta.concrete_fields if not field.primary_key]
+    rows = ([getattr(forecast, column) for column in columns] for forecast in forecasts)
+    upsert_values(ProductDemandForecast, columns, rows, key=("product", "store", "forecast_date", "forecast_period"))
 
 
 def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Any, Any]:
@@ -176,6 +181,8 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
             "quantiles": {
                 str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
+            "naive": _path(panel.model_paths[row, panel.models.index(SEASONAL_NAIVE)]),
+            "scales": [_known(scale) for scale in panel.scales[row]],
         },
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
@@ -195,30 +202,22 @@ def _levels(quantiles: Any, levels: tuple[float, ...]) -> dict[str, float]:
     return {str(level): _rounded(value) for level, value in zip(levels, quantiles, strict=True)}
 
 
-def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastAccuracy]:
-    return [
-        ForecastAccuracy(
-            model=accuracy.model,
-            wape=_known(accuracy.wape[row]),
-            mase=_known(accuracy.mase[row]),
-            bias=_known(accuracy.bias[row]),
-            coverage_80=_known(accuracy.coverage_80[row]),
-            points=int(accuracy.points[row]),
-            is_chosen=bool(panel.chosen[row] == position),
-            **own,
-        )
-        for position, accuracy in enumerate(panel.accuracy)
-    ]
-
-
 def _known(value: Any) -> float | None:
     """A number for the database, or nothing where it could not be measured."""
     return _rounded(value) if np.isfinite(value) else None
 
 
+def _path(values: Floats) -> list[float] | None:
+    """A model's path, or nothing where it has none."""
+    return _listed(values) if np.isfinite(values).all() else None
+
+
 def _listed(values: Floats) -> list[float]:
-    rounded: list[float] = values.astype(np.float64).round(DECIMALS).tolist()
-    return rounded
+    """As short as JSON can say it: slow movers' quantiles are whole numbers, which take a quarter of the room."""
+    rounded = values.astype(np.float64).round(DECIMALS)
+    whole = rounded.astype(np.int64)
+    listed: list[float] = (whole if (whole == rounded).all() else rounded).tolist()
+    return listed
 
 
 def _rounded(value: Any) -> float:

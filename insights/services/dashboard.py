@@ -21,9 +21,9 @@ from analytics.models import ProductDailyMetrics, StoreDailyMetrics
 from analytics.services.metrics import metrics_as_of
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
-from insights.services.runs import last_complete_day
 from inventory.models import Alert, DailySales, Product, PurchaseOrder, StockLevel, Store
 from inventory.querysets.scope import StoreScope
+from inventory.services.business_days import last_complete_day
 
 Money = Mapping[str, Decimal]
 """Amounts by currency code."""
