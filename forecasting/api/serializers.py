@@ -1,4 +1,4 @@
-"""Stored forecasts, as the API shows them."""
+"""Forecasts, as the API takes and shows them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,73 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from forecasting.calc.config import DEFAULT_MODELS, NAMED_MODELS
+from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.models import ProductDemandForecast
 from inventory.api.strict import OutputSerializer, StrictSerializer
+
+EARLIEST_FORECAST = date(2000, 1, 1)
+INTERVALS = ("0.8", "0.95")
+
+
+class GenerateSerializer(StrictSerializer):
+    """What to forecast, how far ahead, and by which models."""
+
+    product_id = serializers.CharField(max_length=64, help_text="The product's SKU.")
+    store_id = serializers.CharField(max_length=64, help_text="The store's code.")
+    forecast_period = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_DAYS, default=30, help_text="Days, from the first day that is forecast on."
+    )
+    models = serializers.ListField(
+        child=serializers.ChoiceField(choices=NAMED_MODELS),
+        allow_empty=False,
+        max_length=len(NAMED_MODELS),
+        default=list(DEFAULT_MODELS),
+        help_text="Each answers for itself; `ensemble` is what is served.",
+    )
+    forecast_date = serializers.DateField(
+        required=False,
+        help_text="First day to forecast, from what was sold before it; today in the store, if left out.",
+    )
+
+    def validate_forecast_date(self, day: date) -> date:
+        if day < EARLIEST_FORECAST:
+            raise serializers.ValidationError(f"Not before {EARLIEST_FORECAST}.")
+        return day
+
+
+class GeneratedDaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    forecast = serializers.FloatField(help_text="Units.")
+    confidence_interval_lower = serializers.FloatField(help_text="Units.")
+    confidence_interval_upper = serializers.FloatField(help_text="Units.")
+
+
+class GeneratedModelSerializer(serializers.Serializer[Any]):
+    total = serializers.FloatField(help_text="Units over the whole period.")
+    confidence_interval_lower = serializers.FloatField(help_text="Of the total.")
+    confidence_interval_upper = serializers.FloatField(help_text="Of the total.")
+    accuracy_score = serializers.FloatField(
+        allow_null=True, help_text="100 × (1 - WAPE of the model's backtest), at least 0; null: not measurable."
+    )
+    daily = GeneratedDaySerializer(many=True)
+
+
+class GeneratedSerializer(serializers.Serializer[Any]):
+    product_id = serializers.CharField()
+    store_id = serializers.CharField()
+    forecast_period = serializers.IntegerField(help_text="Days.")
+    models = serializers.ListField(child=serializers.ChoiceField(choices=NAMED_MODELS))
+    forecast_date = serializers.DateField(help_text="First day that is forecast.")
+    historical_data_points = serializers.IntegerField(help_text="Days of demand that are known.")
+    served_model = serializers.CharField(help_text="What the backtest chose to be served.")
+    served_reason = serializers.CharField()
+    served_forecast = serializers.FloatField(help_text="Units over the whole period, of what is served.")
+    confidence_level = serializers.FloatField(help_text="Of all intervals of this answer.")
+    confidence_interval_lower = serializers.FloatField(help_text="Of what is served, over the whole period.")
+    confidence_interval_upper = serializers.FloatField(help_text="Of what is served, over the whole period.")
+    accuracy_score = serializers.FloatField(allow_null=True, help_text="Of what is served.")
+    forecasts = serializers.DictField(child=GeneratedModelSerializer(), help_text="By model.")
 
 
 class ForecastQuerySerializer(StrictSerializer):
@@ -20,13 +85,18 @@ class ForecastQuerySerializer(StrictSerializer):
 class ForecastDaySerializer(serializers.Serializer[Any]):
     date = serializers.DateField()
     mean = serializers.FloatField(help_text="Units.")
+    lower_80 = serializers.FloatField(allow_null=True, help_text="80 of 100 days lie between this and `upper_80`.")
+    upper_80 = serializers.FloatField(allow_null=True)
+    lower_95 = serializers.FloatField(allow_null=True)
+    upper_95 = serializers.FloatField(allow_null=True)
     quantiles = serializers.DictField(child=serializers.FloatField(), help_text="Units by probability, as “0.9”.")
 
 
-class ForecastSerializer(OutputSerializer):
+class ForecastRowSerializer(OutputSerializer):
+    """A stored forecast without its days."""
+
     product_id = serializers.CharField(source="product.sku", read_only=True)
     store_id = serializers.CharField(source="store.code", read_only=True)
-    daily = serializers.SerializerMethodField(help_text="One entry per day of the horizon.")
 
     class Meta:
         model = ProductDemandForecast
@@ -45,9 +115,27 @@ class ForecastSerializer(OutputSerializer):
             "confidence_interval_upper",
             "forecast_accuracy_score",
             "historical_data_points",
-            "daily",
             "created_at",
         ]
+
+
+class ForecastSerializer(ForecastRowSerializer):
+    """A stored forecast, day by day."""
+
+    reason = serializers.SerializerMethodField(help_text="Why this model is served.")
+    rank = serializers.SerializerMethodField(help_text="Each model's place in the backtest, 1 the best.")
+    daily = serializers.SerializerMethodField(help_text="One entry per day of the horizon.")
+
+    class Meta(ForecastRowSerializer.Meta):
+        fields = [*ForecastRowSerializer.Meta.fields, "reason", "rank", "daily"]
+
+    def get_reason(self, row: ProductDemandForecast) -> str:
+        return str(row.daily.get("reason", ""))
+
+    @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
+    def get_rank(self, row: ProductDemandForecast) -> dict[str, int]:
+        rank: dict[str, int] = row.daily.get("rank", {})
+        return rank
 
     @extend_schema_field(ForecastDaySerializer(many=True))
     def get_daily(self, row: ProductDemandForecast) -> list[dict[str, Any]]:
@@ -55,12 +143,18 @@ class ForecastSerializer(OutputSerializer):
 
 
 def days_of(first: date, daily: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stored columns (mean and quantiles, one number a day) as one entry per day."""
+    """The stored columns (mean, intervals and quantiles, one number a day) as one entry per day."""
     quantiles: dict[str, list[float]] = daily.get("quantiles", {})
+    nothing = [None] * len(daily.get("mean", []))
+    bounds = [daily.get("intervals", {}).get(level, [nothing, nothing]) for level in INTERVALS]
     return [
         {
             "date": first + timedelta(days=day),
             "mean": mean,
+            "lower_80": bounds[0][0][day],
+            "upper_80": bounds[0][1][day],
+            "lower_95": bounds[1][0][day],
+            "upper_95": bounds[1][1][day],
             "quantiles": {probability: path[day] for probability, path in quantiles.items()},
         }
         for day, mean in enumerate(daily.get("mean", []))

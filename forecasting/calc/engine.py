@@ -12,7 +12,7 @@ from forecasting.calc.backtest import Scores, crossed_weights, demand_after, hal
 from forecasting.calc.candidates import Candidate, candidates
 from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
-from forecasting.calc.gate import Gate, pass_gate
+from forecasting.calc.gate import Gate, open_gate, pass_gate
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
@@ -108,10 +108,10 @@ def _serve(tested: Tested) -> Served:
         mixed[position] = mixed_path(made, crossed[position])
         for row, place in enumerate(places):
             plain[row, position] = made[place].path
-    gate = pass_gate(mixed, plain, tested.near)
+    gate = pass_gate(mixed, plain, tested.near) if tested.config.gated else open_gate(actual.shape[2])
     honest = np.empty_like(mixed)
     for half in halves(len(actual)):
-        other = pass_gate(mixed[~half], plain[:, ~half], tested.near[~half])
+        other = pass_gate(mixed[~half], plain[:, ~half], tested.near[~half]) if tested.config.gated else gate
         honest[half] = other.drawn(mixed[half], plain[:, half])
     weights = weights * (1 - gate.share)
     for row, place in enumerate(places):

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.services.products import require_known_products
-from forecasting.calc.arrays import Floats
+from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.config import (
     ARIMA,
     DAY_LEVELS,
@@ -53,6 +53,15 @@ class ForecastResults:
     too_short: dict[int, int]
 
 
+@dataclass(frozen=True)
+class StorePanel:
+    """Products of one store as the engine takes them; ``sum_periods``: days of protection and of lead time, one each."""
+
+    product_ids: tuple[int, ...]
+    panel: Panel
+    sum_periods: tuple[Ints, Ints]
+
+
 @transaction.atomic
 def forecast_series(
     *,
@@ -74,6 +83,20 @@ def forecast_series(
         raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
     if not product_ids:
         return ForecastResults({}, {})
+    loaded = load_store_panel(store=store, product_ids=product_ids, forecast_date=forecast_date)
+    panel = forecast_panel(
+        loaded.panel,
+        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
+        sum_periods=loaded.sum_periods,
+    )
+    return _write(panel, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
+
+
+def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date: date) -> StorePanel:
+    """What was wanted of these products in this store up to the day before ``forecast_date``.
+
+    Raises ``ValidationError`` for unknown products.
+    """
     history = load_daily_demand(
         store_id=store.pk, product_ids=product_ids, last_day=forecast_date - timedelta(days=1), days=HISTORY_DAYS
     )
@@ -84,12 +107,11 @@ def forecast_series(
         out_of_stock_share=history.out_of_stock_share,
         started=history.started,
     )
-    panel = forecast_panel(
-        Panel(_without_empty_front(demand)),
-        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
+    return StorePanel(
+        product_ids=history.product_ids,
+        panel=Panel(_without_empty_front(demand)),
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
-    return _write(panel, history.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
 
 
 def _without_empty_front(demand: Floats) -> Floats:
@@ -114,8 +136,8 @@ def _write(
     accuracy: list[ForecastAccuracy] = []
     for row in np.flatnonzero(panel.is_forecast).tolist():
         product_id = product_ids[row]
-        _require_finite(panel, row, product_id)
-        forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
+        require_finite(panel, row, product_id)
+        forecasts[product_id] = forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
         accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
     upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
     upsert(accuracy, key=("product", "store", "model", "forecast_date"))
@@ -128,7 +150,7 @@ def _write(
     return ForecastResults(forecasts, too_short)
 
 
-def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Any, Any]:
+def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Ints, Ints]:
     """Days of the protection interval and of the lead time, one of each per product."""
     protection, lead = [], []
     for product_id in product_ids:
@@ -140,25 +162,25 @@ def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[A
     return np.array(protection, dtype=np.int64), np.array(lead, dtype=np.int64)
 
 
-def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
+def require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
     numbers = [panel.mean[row], panel.quantiles[row], panel.intervals[row]]
     numbers += [part.quantiles[row] for part in (panel.horizon, *panel.sums)]
     if not all(np.isfinite(part).all() for part in numbers):
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
+def forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
     totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
     seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
-    wape = _known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[row])
+    wape = known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[row])
     protection, lead_time = panel.sums
     return ProductDemandForecast(
         run=run,
         forecast_period=panel.mean.shape[1],
-        linear_forecast=_known(totals[LINEAR]),
-        seasonal_forecast=_known(seasonal),
-        arima_forecast=_known(totals[ARIMA]),
+        linear_forecast=known(totals[LINEAR]),
+        seasonal_forecast=known(seasonal),
+        arima_forecast=known(totals[ARIMA]),
         ensemble_forecast=_rounded(panel.horizon.mean[row]),
         confidence_interval_lower=interval["0.025"],
         confidence_interval_upper=interval["0.975"],
@@ -166,15 +188,15 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         model=panel.models[panel.chosen[row]],
         historical_data_points=int(panel.known_periods[row]),
         daily={
-            "mean": _listed(panel.mean[row]),
+            "mean": listed(panel.mean[row]),
             "intervals": {
-                str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
+                str(level): [listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
-                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
+                str(level): listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
         },
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
@@ -199,10 +221,10 @@ def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastA
     return [
         ForecastAccuracy(
             model=accuracy.model,
-            wape=_known(accuracy.wape[row]),
-            mase=_known(accuracy.mase[row]),
-            bias=_known(accuracy.bias[row]),
-            coverage_80=_known(accuracy.coverage_80[row]),
+            wape=known(accuracy.wape[row]),
+            mase=known(accuracy.mase[row]),
+            bias=known(accuracy.bias[row]),
+            coverage_80=known(accuracy.coverage_80[row]),
             points=int(accuracy.points[row]),
             is_chosen=bool(panel.chosen[row] == position),
             **own,
@@ -211,12 +233,12 @@ def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastA
     ]
 
 
-def _known(value: Any) -> float | None:
+def known(value: Any) -> float | None:
     """A number for the database, or nothing where it could not be measured."""
     return _rounded(value) if np.isfinite(value) else None
 
 
-def _listed(values: Floats) -> list[float]:
+def listed(values: Floats) -> list[float]:
     rounded: list[float] = values.astype(np.float64).round(DECIMALS).tolist()
     return rounded
 

@@ -72,6 +72,7 @@ SCOPES: dict[str, Scope] = {
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
     "forecasts:read": Scope("Read forecasts", _may("forecasting.view_productdemandforecast")),
+    "forecasts:write": Scope("Make forecasts", _may("forecasting.add_productdemandforecast")),
     "analytics:read": Scope("Analyse product performance", _may("analytics.view_productperformance")),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
