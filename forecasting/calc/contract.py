@@ -64,12 +64,13 @@ class ExtraCandidate:
 class Accuracy:
     """One model's backtest, one number per series; NaN where it could not be measured. Error = demand - forecast.
 
-    WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
+    ``demand`` is Σ demand of the ``points``, so that groups of series can be summed. WAPE Σ|error| / Σ demand, bias Σ error / Σ demand, MASE and RMSSE against the in-sample change over a season and
     over a period, over all origins and periods of the horizon. ``coverage_80``, ``coverage_95`` and ``pinball`` (mean
     over the levels, in units) are those of what is served, measured on origins that did not calibrate them.
     """
 
     model: str
+    demand: Floats
     wape: Floats
     mase: Floats
     rmsse: Floats

@@ -52,6 +52,7 @@ def accuracy_of(model: str, squared: Floats, absolute: Floats, signed: Floats, a
     open_ = np.full(len(count), np.nan)
     return Accuracy(
         model=model,
+        demand=against.demand,
         wape=absolute / against.demand,
         mase=absolute / count / against.seasonal,
         rmsse=np.sqrt(squared / count / against.change),

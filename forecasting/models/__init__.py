@@ -1,3 +1,10 @@
-from forecasting.models.forecasts import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.models.accuracy import ForecastAccuracy, ForecastAccuracyHistory, ForecastLiveAccuracy
+from forecasting.models.forecasts import ForecastRun, ProductDemandForecast
 
-__all__ = ["ForecastAccuracy", "ForecastRun", "ProductDemandForecast"]
+__all__ = [
+    "ForecastAccuracy",
+    "ForecastAccuracyHistory",
+    "ForecastLiveAccuracy",
+    "ForecastRun",
+    "ProductDemandForecast",
+]

@@ -1,15 +1,23 @@
-"""What demand is expected, and how good the expectation was."""
+"""What demand is expected, and the runs that said so."""
 
 from __future__ import annotations
 
 from django.db import models
 
-from forecasting.querysets.forecasts import ForecastAccuracyQuerySet, ProductDemandForecastQuerySet
+from forecasting.querysets.forecasts import ForecastRunQuerySet, ProductDemandForecastQuerySet
 from inventory.models import Product, Store
 
 
 class ForecastRun(models.Model):
-    """One run of the forecast over many series, with what it was run on. Written by the forecasting service."""
+    """One run of the forecast over many series, with what it was run on. Written by ``forecasting.services.runs``.
+
+    Counts grow as chunks are committed. A series with fewer than 7 days of history is *skipped*: neither done nor failed.
+    """
+
+    class Kind(models.TextChoices):
+        NIGHTLY = "nightly", "Nightly analysis"
+        FORECAST = "forecast", "Forecast alone"
+        BACKFILL = "backfill", "Past day, as of then"
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
@@ -17,6 +25,7 @@ class ForecastRun(models.Model):
         PARTIAL = "partial", "Done with failures"
         FAILED = "failed", "Failed"
 
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.NIGHTLY)
     forecast_date = models.DateField(help_text="First day that is forecast.")
     horizon_days = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.RUNNING)
@@ -26,9 +35,16 @@ class ForecastRun(models.Model):
     series_total = models.PositiveIntegerField(default=0)
     series_done = models.PositiveIntegerField(default=0)
     series_failed = models.PositiveIntegerField(default=0)
+    series_skipped = models.PositiveIntegerField(default=0, help_text="Too little history for a forecast.")
     failures = models.JSONField(default=list)
+    measured_through = models.DateField(
+        null=True, blank=True, help_text="Last day whose sales were compared with what had been forecast of it."
+    )
     started_at = models.DateTimeField()
+    progressed_at = models.DateTimeField(null=True, blank=True, help_text="When the last chunk was committed.")
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ForecastRunQuerySet.as_manager()
 
     class Meta:
         db_table = "forecast_runs"
@@ -37,6 +53,24 @@ class ForecastRun(models.Model):
     def __str__(self) -> str:
         return f"Forecast of {self.forecast_date} ({self.get_status_display()})"
 
+    @property
+    def series_behind(self) -> int:
+        """Series that are through: done, skipped or failed."""
+        return self.series_done + self.series_skipped + self.series_failed
+
+    @property
+    def progress(self) -> float:
+        """Share of the series that are through, 0 to 1."""
+        if self.finished_at is not None or not self.series_total:
+            return 1.0
+        return min(self.series_behind / self.series_total, 1.0)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has taken up to the last chunk; empty before the first."""
+        end = self.finished_at or self.progressed_at
+        return None if end is None else (end - self.started_at).total_seconds()
+
 
 class ProductDemandForecast(models.Model):
     """One product's forecast in one store, made on one day for one horizon (PA-5).
@@ -44,8 +78,10 @@ class ProductDemandForecast(models.Model):
     Written by the forecasting service; a rerun on the same day replaces the row in one step. ``*_forecast``
     columns are total units over the horizon by model (empty: that model was not run). ``daily`` holds
     ``{"mean": [...], "quantiles": {"0.1": [...], ...}, "intervals": {"0.8": [lower, upper], ...}}`` with one number of
-    units per day of the horizon, beside the ``reason`` for what is served and the models' ``rank`` in the backtest, and
-    ``protection`` the quantiles of demand summed over the lead time plus review, which replenishment uses.
+    units per day of the horizon, beside the ``reason`` for what is served, the models' ``rank`` in the backtest, and what
+    the forecast will be measured against: ``naive`` (the seasonal naive's path; null where it had none) and ``scales``
+    (the series' mean change from a week before, and mean squared change from a day before; null: none). ``protection``
+    holds the quantiles of demand summed over the lead time plus review, which replenishment uses.
     """
 
     run = models.ForeignKey(ForecastRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="forecasts")
@@ -88,32 +124,3 @@ class ProductDemandForecast(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} @ {self.store_id} from {self.forecast_date}"
-
-
-class ForecastAccuracy(models.Model):
-    """How well one model did on one series in the backtest of one day."""
-
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="forecast_accuracy")
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="forecast_accuracy")
-    model = models.CharField(max_length=32)
-    forecast_date = models.DateField()
-    wape = models.FloatField(null=True, blank=True)
-    mase = models.FloatField(null=True, blank=True)
-    bias = models.FloatField(null=True, blank=True)
-    coverage_80 = models.FloatField(null=True, blank=True)
-    points = models.PositiveIntegerField(default=0)
-    is_chosen = models.BooleanField(default=False)
-
-    objects = ForecastAccuracyQuerySet.as_manager()
-
-    class Meta:
-        db_table = "forecast_accuracy"
-        verbose_name_plural = "forecast accuracy"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["product", "store", "model", "forecast_date"], name="forecast_accuracy_once_a_day"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.model} for {self.product_id} @ {self.store_id}"

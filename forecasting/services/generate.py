@@ -140,7 +140,7 @@ def _write(
         forecasts[product_id] = forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
         accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
     upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
-    upsert(accuracy, key=("product", "store", "model", "forecast_date"))
+    upsert(accuracy, key=("store", "product", "model"))
     too_short = {
         product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
     }
@@ -223,9 +223,14 @@ def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastA
             model=accuracy.model,
             wape=known(accuracy.wape[row]),
             mase=known(accuracy.mase[row]),
+            rmsse=known(accuracy.rmsse[row]),
             bias=known(accuracy.bias[row]),
+            pinball=known(accuracy.pinball[row]),
             coverage_80=known(accuracy.coverage_80[row]),
+            coverage_95=known(accuracy.coverage_95[row]),
             points=int(accuracy.points[row]),
+            demand_units=known(accuracy.demand[row]) or 0.0,
+            rank=int(panel.rank[row, position]),
             is_chosen=bool(panel.chosen[row] == position),
             **own,
         )
