@@ -10,11 +10,16 @@ from rest_framework import serializers
 
 from forecasting.calc.config import DEFAULT_MODELS, NAMED_MODELS
 from forecasting.calc.protection import LONGEST_DAYS
-from forecasting.models import ProductDemandForecast
+from forecasting.models import ForecastAccuracy, ProductDemandForecast
+from forecasting.services.leaderboard import LIVE_WEEKS
+from inventory.api.pagination import MAX_PAGE_SIZE
 from inventory.api.strict import OutputSerializer, StrictSerializer
 
 EARLIEST_FORECAST = date(2000, 1, 1)
 INTERVALS = ("0.8", "0.95")
+LEVELS = ("store", "category", "product", "company")
+BASES = ("backtest", "live")
+MAX_WEEKS = 53
 
 
 class GenerateSerializer(StrictSerializer):
@@ -159,3 +164,118 @@ def days_of(first: date, daily: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for day, mean in enumerate(daily.get("mean", []))
     ]
+
+
+class AccuracyQuerySerializer(StrictSerializer):
+    store_id = serializers.CharField(max_length=64, help_text="The store's code.")
+
+
+class LeaderboardQuerySerializer(StrictSerializer):
+    level = serializers.ChoiceField(
+        choices=LEVELS, default="store", help_text="What one row stands for; `company` is all that the actor may see."
+    )
+    basis = serializers.ChoiceField(
+        choices=BASES,
+        default="backtest",
+        help_text="The newest backtests, or what came of what was served in the last measured weeks.",
+    )
+    store_id = serializers.CharField(required=False, max_length=64, help_text="The store's code; all, if left out.")
+    category = serializers.CharField(required=False, max_length=100)
+    weeks = serializers.IntegerField(min_value=1, max_value=MAX_WEEKS, default=LIVE_WEEKS, help_text="Of `live`.")
+    weeks_ahead = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=13,
+        help_text="Of `live`: 1 for what was forecast 1 to 7 days before, 2 for 8 to 14 days; all, if left out.",
+    )
+    page = serializers.IntegerField(required=False, min_value=1)
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE_SIZE)
+
+
+class MeasuresSerializer(serializers.Serializer[Any]):
+    """null: could not be measured. Error = demand - forecast."""
+
+    points = serializers.IntegerField(help_text="Days of series that were measured.")
+    wape = serializers.FloatField(allow_null=True, help_text="Σ |error| / Σ demand.")
+    bias = serializers.FloatField(allow_null=True, help_text="Σ error / Σ demand; above 0 the forecast was too low.")
+    mase = serializers.FloatField(allow_null=True, help_text="Mean |error| / mean |change from a week before|.")
+    rmsse = serializers.FloatField(allow_null=True)
+    pinball = serializers.FloatField(allow_null=True, help_text="Mean loss of the quantiles, in units.")
+    coverage_80 = serializers.FloatField(allow_null=True, help_text="Share of days within the 80 % interval.")
+    coverage_95 = serializers.FloatField(allow_null=True)
+    naive_wape = serializers.FloatField(allow_null=True, help_text="Of the seasonal naive, on the same days.")
+    value_added = serializers.FloatField(
+        allow_null=True, help_text="1 - error / error of the seasonal naive; under 0 the naive did better."
+    )
+    overridden_points = serializers.IntegerField(help_text="Days that people had overridden.")
+    override_value_added = serializers.FloatField(
+        allow_null=True, help_text="1 - error with the overrides / error without them, on the days overridden."
+    )
+
+
+class ModelMeasuresSerializer(serializers.Serializer[Any]):
+    model = serializers.CharField()
+    measured = serializers.IntegerField(help_text="Series, or (live) series' weeks, behind the measures.")
+    served = serializers.IntegerField(help_text="In how many of them this model was served.")
+    measures = MeasuresSerializer()
+
+
+class GroupMeasuresSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="Store code, SKU or category; `company`.")
+    name = serializers.CharField()
+    measured = serializers.IntegerField()
+    measures = MeasuresSerializer()
+
+
+class LeaderboardSerializer(serializers.Serializer[Any]):
+    level = serializers.ChoiceField(choices=LEVELS)
+    basis = serializers.ChoiceField(choices=BASES)
+    first = serializers.DateField(allow_null=True, help_text="First day forecast, or first measured Monday.")
+    last = serializers.DateField(allow_null=True)
+    models = ModelMeasuresSerializer(many=True, help_text="All of the selection by model, least WAPE first.")
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = GroupMeasuresSerializer(many=True, help_text="What is served, most error first.")
+
+
+class WeekMeasuresSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField(help_text="The Monday of the measured week.")
+    model = serializers.CharField(help_text="The model that was served.")
+    measures = MeasuresSerializer()
+
+
+class LiveSerializer(serializers.Serializer[Any]):
+    first = serializers.DateField(allow_null=True, help_text="First measured Monday; null: nothing has passed yet.")
+    last = serializers.DateField(allow_null=True)
+    served = MeasuresSerializer()
+    weeks = WeekMeasuresSerializer(many=True, help_text="Week by week, oldest first.")
+
+
+class ModelBacktestSerializer(OutputSerializer):
+    is_served = serializers.BooleanField(source="is_chosen", read_only=True)
+
+    class Meta:
+        model = ForecastAccuracy
+        fields = [
+            "model",
+            "is_served",
+            "rank",
+            "forecast_date",
+            "points",
+            "demand_units",
+            "wape",
+            "bias",
+            "mase",
+            "rmsse",
+            "pinball",
+            "coverage_80",
+            "coverage_95",
+        ]
+
+
+class ForecastAccuracySerializer(serializers.Serializer[Any]):
+    product_id = serializers.CharField()
+    store_id = serializers.CharField()
+    backtest = ModelBacktestSerializer(many=True, help_text="The newest backtest of every model, best first.")
+    live = LiveSerializer()

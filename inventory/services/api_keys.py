@@ -71,7 +71,10 @@ SCOPES: dict[str, Scope] = {
         "Approve, send, receive, cancel and close purchase orders",
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
-    "forecasts:read": Scope("Read forecasts", _may("forecasting.view_productdemandforecast")),
+    "forecasts:read": Scope(
+        "Read forecasts and their accuracy",
+        _may("forecasting.view_productdemandforecast forecasting.view_forecastaccuracy"),
+    ),
     "forecasts:write": Scope("Make forecasts", _may("forecasting.add_productdemandforecast")),
     "analytics:read": Scope("Analyse product performance", _may("analytics.view_productperformance")),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
