@@ -22,7 +22,6 @@ from forecasting.services.leaderboard import (
     LIVE_WEEKS,
     DayMeasures,
     GroupMeasures,
-    Leaderboard,
     Selection,
     breakdown,
     leaderboard,

@@ -103,7 +103,8 @@ class PanelForecast:
       ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
       ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
     - ``candidates``: the C names; ``weights`` S × C of the ensemble.
-    - ``accuracy``: M rows. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
+    - ``accuracy``: M rows. ``scales`` S × 2: the history's mean |change over a season| and mean squared change over a
+      period, by which later errors are scaled (MASE, RMSSE); NaN: it never changed. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
     - ``horizon``: the sum over H; ``sums``: those asked for.
     """
 
@@ -123,6 +124,7 @@ class PanelForecast:
     candidates: tuple[str, ...]
     weights: Floats
     accuracy: tuple[Accuracy, ...]
+    scales: Floats
     origins: Ints
     backtest_paths: Floats
     horizon: DemandSum

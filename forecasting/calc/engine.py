@@ -16,7 +16,7 @@ from forecasting.calc.gate import Gate, open_gate, pass_gate
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
-from forecasting.calc.measures import accuracy_of, best_candidates, ranks, with_coverage, yardsticks
+from forecasting.calc.measures import accuracy_of, best_candidates, ranks, scales, with_coverage, yardsticks
 from forecasting.calc.origins import least_known, origins_before
 from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
@@ -158,6 +158,7 @@ def _answer(
         candidates=scores.names,
         weights=served.weights.T,
         accuracy=accuracy,
+        scales=scales(history),
         origins=origins,
         backtest_paths=served.backtest[:, : config.horizon].transpose(2, 0, 1),
         horizon=sums.demand(served.path, np.full(history.series, config.horizon, dtype=np.int64)),

@@ -36,6 +36,11 @@ def yardsticks(history: History, actual: Floats) -> Yardsticks:
     )
 
 
+def scales(history: History) -> Floats:
+    """What later errors are scaled by, S × 2: the mean |change over a season| and the mean squared change over a period."""
+    return np.stack([_mean_change(history, history.season, 1), _mean_change(history, 1, 2)], axis=1)
+
+
 def _mean_change(history: History, lag: int, power: int) -> Floats:
     if history.periods <= lag:
         return np.full(history.series, np.nan)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 from django.db.models import Exists, OuterRef
 
+from forecasting.frames.days import DayNumber
 from inventory.models import DailySales, Product
 
 SECONDS_OF_A_DAY = 86_400
@@ -41,17 +43,16 @@ def load_daily_demand(*, store_id: int, product_ids: Sequence[int], last_day: da
     rows = list(
         own.filter(product_id__in=ids)
         .between(first_day, last_day)
-        .values_list("product_id", "business_date", "units", "returned_units", "out_of_stock_seconds")
+        .order_by()
+        .values_list("product_id", DayNumber("business_date"), "units", "returned_units", "out_of_stock_seconds")
     )
     before = own.filter(product_id=OuterRef("pk"), business_date__lt=first_day, units__gt=0)
     started = dict(Product.objects.filter(pk__in=ids).values_list("pk", Exists(before)))
     values = np.zeros((3, len(ids), days))
     if rows:
-        row_of = {product_id: row for row, product_id in enumerate(ids)}
-        first = first_day.toordinal()
-        at = [row_of[row[0]] for row in rows]
-        on = [row[1].toordinal() - first for row in rows]
-        values[:, at, on] = np.array([row[2:] for row in rows], dtype=np.float64).T
+        table = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=5 * len(rows)).reshape(-1, 5)
+        at = np.searchsorted(ids, table[:, 0])
+        values[:, at, table[:, 1] - first_day.toordinal()] = table[:, 2:].T
     return DailyDemand(
         product_ids=ids,
         last_day=last_day,

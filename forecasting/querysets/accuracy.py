@@ -34,7 +34,10 @@ class _MeasuredQuerySet(StoreScopedQuerySet):
 
     def sums(self, *by: str) -> Any:
         """One dict per group with the names of ``ErrorSums``, ``series`` and ``series_served``; nothing known is 0."""
-        own = {f"sum_{name}": Coalesce(total, Value(0.0)) for name, total in self._totals().items()}
+        own = {
+            f"sum_{name}": Coalesce(total, Value(0.0), output_field=FloatField())
+            for name, total in self._totals().items()
+        }
         return self.order_by().values(*by).annotate(**own)
 
     def _totals(self) -> dict[str, Any]:

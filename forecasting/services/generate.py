@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.services.products import require_known_products
-from forecasting.calc.arrays import Floats, Ints
+from forecasting.calc.arrays import Floats
 from forecasting.calc.config import (
     ARIMA,
     DAY_LEVELS,
@@ -36,8 +36,9 @@ from forecasting.calc.protection import (
 )
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
-from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
-from invencare.lib.upsert import upsert
+from forecasting.models import ForecastRun, ProductDemandForecast
+from forecasting.services.backtests import forget_backtests, replace_backtests
+from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
 HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
@@ -59,7 +60,7 @@ class StorePanel:
 
     product_ids: tuple[int, ...]
     panel: Panel
-    sum_periods: tuple[Ints, Ints]
+    sum_periods: tuple[Any, Any]
 
 
 @transaction.atomic
@@ -114,6 +115,12 @@ def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date:
     )
 
 
+def unwritten_forecast(panel: PanelForecast, row: int, *, product_id: int, **own: Any) -> ProductDemandForecast:
+    """The row of one series as a night writes it, not yet written. Raises ``ValueError`` for a number that is none."""
+    _require_finite(panel, row, product_id)
+    return _forecast_row(panel, row, run=None, product_id=product_id, **own)
+
+
 def _without_empty_front(demand: Floats) -> Floats:
     """Without the days before any of the products is known, in whole weeks from the end."""
     known = np.flatnonzero(np.isfinite(demand).any(axis=0))
@@ -133,24 +140,28 @@ def _write(
     """Replace the day's rows of the series that are forecast, and delete those of the others."""
     day: dict[str, Any] = {"store_id": store_id, "forecast_date": forecast_date}
     forecasts: dict[int, ProductDemandForecast] = {}
-    accuracy: list[ForecastAccuracy] = []
     for row in np.flatnonzero(panel.is_forecast).tolist():
         product_id = product_ids[row]
-        require_finite(panel, row, product_id)
-        forecasts[product_id] = forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
-        accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
-    upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
-    upsert(accuracy, key=("store", "product", "model"))
+        _require_finite(panel, row, product_id)
+        forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
+    _write_forecasts(list(forecasts.values()))
+    replace_backtests(panel, product_ids, **day)
     too_short = {
         product_ids[row]: int(panel.history_periods[row]) for row in np.flatnonzero(~panel.is_forecast).tolist()
     }
     if too_short:
         ProductDemandForecast.objects.filter(product_id__in=too_short, **day).delete()
-        ForecastAccuracy.objects.filter(product_id__in=too_short, **day).delete()
+        forget_backtests(too_short, **day)
     return ForecastResults(forecasts, too_short)
 
 
-def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Ints, Ints]:
+def _write_forecasts(forecasts: list[ProductDemandForecast]) -> None:
+    columns = [field.attname for field in ProductDemandForecast._meta.concrete_fields if not field.primary_key]
+    rows = ([getattr(forecast, column) for column in columns] for forecast in forecasts)
+    upsert_values(ProductDemandForecast, columns, rows, key=("product", "store", "forecast_date", "forecast_period"))
+
+
+def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[Any, Any]:
     """Days of the protection interval and of the lead time, one of each per product."""
     protection, lead = [], []
     for product_id in product_ids:
@@ -162,25 +173,25 @@ def _sum_days(product_ids: Sequence[int], sources: dict[int, Source]) -> tuple[I
     return np.array(protection, dtype=np.int64), np.array(lead, dtype=np.int64)
 
 
-def require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
+def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
     numbers = [panel.mean[row], panel.quantiles[row], panel.intervals[row]]
     numbers += [part.quantiles[row] for part in (panel.horizon, *panel.sums)]
     if not all(np.isfinite(part).all() for part in numbers):
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
+def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
     totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
     seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
-    wape = known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[row])
+    wape = _known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[row])
     protection, lead_time = panel.sums
     return ProductDemandForecast(
         run=run,
         forecast_period=panel.mean.shape[1],
-        linear_forecast=known(totals[LINEAR]),
-        seasonal_forecast=known(seasonal),
-        arima_forecast=known(totals[ARIMA]),
+        linear_forecast=_known(totals[LINEAR]),
+        seasonal_forecast=_known(seasonal),
+        arima_forecast=_known(totals[ARIMA]),
         ensemble_forecast=_rounded(panel.horizon.mean[row]),
         confidence_interval_lower=interval["0.025"],
         confidence_interval_upper=interval["0.975"],
@@ -188,16 +199,18 @@ def forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **o
         model=panel.models[panel.chosen[row]],
         historical_data_points=int(panel.known_periods[row]),
         daily={
-            "mean": listed(panel.mean[row]),
+            "mean": _listed(panel.mean[row]),
             "intervals": {
-                str(level): [listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
+                str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
-                str(level): listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
+                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
+            "naive": _path(panel.model_paths[row, panel.models.index(SEASONAL_NAIVE)]),
+            "scales": [_known(scale) for scale in panel.scales[row]],
         },
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
@@ -217,35 +230,22 @@ def _levels(quantiles: Any, levels: tuple[float, ...]) -> dict[str, float]:
     return {str(level): _rounded(value) for level, value in zip(levels, quantiles, strict=True)}
 
 
-def _accuracy_rows(panel: PanelForecast, row: int, **own: Any) -> list[ForecastAccuracy]:
-    return [
-        ForecastAccuracy(
-            model=accuracy.model,
-            wape=known(accuracy.wape[row]),
-            mase=known(accuracy.mase[row]),
-            rmsse=known(accuracy.rmsse[row]),
-            bias=known(accuracy.bias[row]),
-            pinball=known(accuracy.pinball[row]),
-            coverage_80=known(accuracy.coverage_80[row]),
-            coverage_95=known(accuracy.coverage_95[row]),
-            points=int(accuracy.points[row]),
-            demand_units=known(accuracy.demand[row]) or 0.0,
-            rank=int(panel.rank[row, position]),
-            is_chosen=bool(panel.chosen[row] == position),
-            **own,
-        )
-        for position, accuracy in enumerate(panel.accuracy)
-    ]
-
-
-def known(value: Any) -> float | None:
+def _known(value: Any) -> float | None:
     """A number for the database, or nothing where it could not be measured."""
     return _rounded(value) if np.isfinite(value) else None
 
 
-def listed(values: Floats) -> list[float]:
-    rounded: list[float] = values.astype(np.float64).round(DECIMALS).tolist()
-    return rounded
+def _path(values: Floats) -> list[float] | None:
+    """A model's path, or nothing where it has none."""
+    return _listed(values) if np.isfinite(values).all() else None
+
+
+def _listed(values: Floats) -> list[float]:
+    """As short as JSON can say it: slow movers' quantiles are whole numbers, which take a quarter of the room."""
+    rounded = values.astype(np.float64).round(DECIMALS)
+    whole = rounded.astype(np.int64)
+    listed: list[float] = (whole if (whole == rounded).all() else rounded).tolist()
+    return listed
 
 
 def _rounded(value: Any) -> float:

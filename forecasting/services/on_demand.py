@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forecasting.calc.arrays import Floats
 from forecasting.calc.config import (
     ARIMA,
     DEFAULT_MODELS,
@@ -27,7 +29,7 @@ from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ProductDemandForecast
 from forecasting.services.errors import InsufficientHistory, ModelUnavailable
-from forecasting.services.generate import StorePanel, forecast_row, known, listed, load_store_panel, require_finite
+from forecasting.services.generate import DECIMALS, StorePanel, load_store_panel, unwritten_forecast
 from invencare.lib import clock
 from invencare.lib.upsert import upsert
 from inventory.models import Product, Store
@@ -72,9 +74,7 @@ def generate_forecast(
     if not served.is_forecast[place]:
         raise InsufficientHistory(int(served.history_periods[place]))
     named = {model: _named(loaded, served, model, horizon_days, place) for model in asked}
-    row = forecast_row(
-        served, place, run=None, product_id=product.pk, store_id=store.pk, forecast_date=day, created_at=now
-    )
+    row = unwritten_forecast(served, place, product_id=product.pk, store_id=store.pk, forecast_date=day, created_at=now)
     row.daily["models"] = named
     for model, column in COLUMNS.items():
         if model in named:
@@ -105,15 +105,26 @@ def _named(loaded: StorePanel, served: PanelForecast, model: str, horizon_days: 
     """One model's answer for the product; the ensemble is what is served."""
     alone = ForecastConfig(horizon=horizon_days, models=(model,), gated=False)
     panel = served if model == ENSEMBLE else forecast_panel(loaded.panel, alone)
-    require_finite(panel, place, loaded.product_ids[place])
     bounds = panel.intervals[place, :, INTERVAL_LEVELS.index(0.95)]
-    wape = known(panel.accuracy[panel.models.index(ENSEMBLE)].wape[place])
-    return {
-        "mean": listed(panel.mean[place]),
-        "lower": listed(bounds[:, 0]),
-        "upper": listed(bounds[:, 1]),
-        "total": known(panel.horizon.mean[place]),
-        "total_lower": known(panel.horizon.quantiles[place, LOWEST]),
-        "total_upper": known(panel.horizon.quantiles[place, HIGHEST]),
-        "accuracy_score": None if wape is None else round(max(100 * (1 - wape), 0.0), 2),
+    total = panel.horizon.quantiles[place]
+    answer = {
+        "mean": _listed(panel.mean[place]),
+        "lower": _listed(bounds[:, 0]),
+        "upper": _listed(bounds[:, 1]),
+        "total": _rounded(panel.horizon.mean[place]),
+        "total_lower": _rounded(total[LOWEST]),
+        "total_upper": _rounded(total[HIGHEST]),
     }
+    if not all(np.isfinite(part).all() for part in answer.values()):
+        raise ValueError(f"the forecast of {model} for product {loaded.product_ids[place]} is no finite number")
+    wape = float(panel.accuracy[panel.models.index(ENSEMBLE)].wape[place])
+    score = round(max(100 * (1 - wape), 0.0), 2) if np.isfinite(wape) else None
+    return {**answer, "accuracy_score": score}
+
+
+def _listed(values: Floats) -> list[float]:
+    return [_rounded(value) for value in values]
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), DECIMALS)
