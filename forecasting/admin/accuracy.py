@@ -20,8 +20,10 @@ from forecasting.models import ForecastAccuracy
 from forecasting.querysets.accuracy import SERVED
 from forecasting.services.leaderboard import (
     LIVE_WEEKS,
+    By,
     DayMeasures,
     GroupMeasures,
+    Kind,
     Selection,
     breakdown,
     leaderboard,
@@ -32,9 +34,9 @@ from inventory.admin.base import LedgerSizedAdmin, ScopedFilter
 from inventory.models import Product, Store
 from inventory.services.access import scope_of_user
 
-SHOWN_GROUPS = 50
+SHOWN_GROUPS = 30
 LEAST_DAYS_OF_A_TREND = 2
-BASES = {"backtest": "Backtest", "live": "Live: what came of it"}
+BASES = {"backtest": "In the backtest", "live": "Live"}
 LEVELS = {"store": "Stores", "category": "Categories", "product": "Products"}
 
 
@@ -87,8 +89,9 @@ class ForecastAccuracyAdmin(LedgerSizedAdmin):
         scope = scope_of_user(request.user)
         stores = list(Store.objects.visible_to(scope))
         form = AccuracyForm(request.GET, stores=stores)
-        chosen = form.cleaned_data if form.is_valid() else {}
-        by, basis = chosen.get("by") or "store", chosen.get("basis") or "backtest"
+        chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+        by: By = chosen.get("by") or "store"
+        basis: Kind = chosen.get("basis") or "backtest"
         by_code = {store.code: store for store in stores}
         selection = Selection(
             scope, store=by_code.get(chosen.get("store", "")), category=chosen.get("category") or None

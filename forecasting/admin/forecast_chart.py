@@ -11,7 +11,8 @@ from forecasting.services.outlook import DemandDay
 from invencare.lib.charts import chart_band, chart_data, chart_series
 
 Values = list[float | None]
-BANDS = (("0.95", "95 % of days"), ("0.8", "80 % of days"))
+INNER = "0.8"
+BANDS = (("0.95", "95 % of days"), (INNER, "80 % of days"))
 
 
 def forecast_overlay(forecast: ProductDemandForecast) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def forecast_overlay(forecast: ProductDemandForecast) -> dict[str, Any]:
 def demand_chart(forecast: ProductDemandForecast, days: Sequence[DemandDay]) -> dict[str, Any]:
     """What was sold, days without stock, and the forecast, in units per day."""
     before = sum(day.day < forecast.forecast_date for day in days)
-    series = [chart_series("Sold", [day.sold_units for day in days])]
+    series = [chart_series("Sold", [day.sold_units for day in days], kind="bar")]
     series += _forecast_series(forecast, before=before, length=len(days))
     out = [round(100 * day.out_of_stock_share, 1) or None for day in days]
     if any(out):
@@ -42,7 +43,7 @@ def _forecast_series(forecast: ProductDemandForecast, *, before: int, length: in
     intervals: dict[str, list[list[float]]] = daily.get("intervals", {})
     series = [chart_series("Forecast", placed(daily.get("mean", [])), colour="accent", dashed=True)]
     series += [
-        chart_band(label, placed(intervals[level][0]), placed(intervals[level][1]))
+        chart_band(label, placed(intervals[level][0]), placed(intervals[level][1]), strong=level == INNER)
         for level, label in BANDS
         if level in intervals
     ]

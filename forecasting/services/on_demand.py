@@ -107,7 +107,7 @@ def _named(loaded: StorePanel, served: PanelForecast, model: str, horizon_days: 
     panel = served if model == ENSEMBLE else forecast_panel(loaded.panel, alone)
     bounds = panel.intervals[place, :, INTERVAL_LEVELS.index(0.95)]
     total = panel.horizon.quantiles[place]
-    answer = {
+    answer: dict[str, Any] = {
         "mean": _listed(panel.mean[place]),
         "lower": _listed(bounds[:, 0]),
         "upper": _listed(bounds[:, 1]),

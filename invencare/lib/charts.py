@@ -29,10 +29,22 @@ def chart_series(
 
 
 def chart_band(
-    label: str, lower: Sequence[float | None], upper: Sequence[float | None], *, colour: str = "accent"
+    label: str,
+    lower: Sequence[float | None],
+    upper: Sequence[float | None],
+    *,
+    colour: str = "accent",
+    strong: bool = False,
 ) -> dict[str, Any]:
-    """The area between two lines, such as an interval. It lies behind lines, and a wider one behind a narrower."""
-    return {"label": label, "kind": "band", "values": list(upper), "lower": list(lower), "colour": colour}
+    """The area between two lines, such as an interval, behind all lines. ``strong`` tells an inner one from an outer."""
+    return {
+        "label": label,
+        "kind": "band",
+        "values": list(upper),
+        "lower": list(lower),
+        "colour": colour,
+        "strong": strong,
+    }
 
 
 def chart_marks(label: str, texts: Sequence[str | None], *, colour: str = "warning") -> dict[str, Any]:

@@ -108,6 +108,8 @@ def test_movement_for_another_store_is_refused_with_all_others(in_the_north: API
     [
         ("post", "performance", {"product_id": "SKU-STEADY", "store_id": "S1"}),
         ("get", "forecasts/SKU-STEADY?store_id=S1", None),
+        ("get", "forecasts/SKU-STEADY/accuracy?store_id=S1", None),
+        ("get", "forecasts/accuracy?store_id=S1", None),
         ("post", "forecasts/generate", {"product_id": "SKU-STEADY", "store_id": "S1"}),
         ("get", "sales-data/summary?store_id=S1", None),
     ],

@@ -19,12 +19,15 @@
 
   const axisOf = (series) => ({ right: "right", percent: "percent" }[series.axis] || "y");
 
+  // A share of the day, drawn as wide as the day and behind what is counted.
+  const share = { barPercentage: 1, categoryPercentage: 1, inflateAmount: 0, grouped: false, order: 3 };
+
   const line = (series) => ({
     type: series.kind || "line",
     label: series.label,
     data: series.values,
     borderColor: colour(series.colour),
-    backgroundColor: colour(series.colour) + (series.kind === "bar" ? "99" : "22"),
+    backgroundColor: colour(series.colour) + (series.axis === "percent" ? "59" : series.kind === "bar" ? "99" : "22"),
     borderWidth: series.kind === "bar" ? 0 : series.width || 2,
     borderDash: series.dashed ? [6, 4] : [],
     stepped: series.stepped || false,
@@ -35,13 +38,14 @@
     tension: series.stepped ? 0 : 0.2,
     yAxisID: axisOf(series),
     order: series.kind === "bar" ? 2 : 1,
+    ...(series.axis === "percent" ? share : {}),
   });
 
   // Two lines without a stroke, the upper one filled down to the one before it. Behind everything else.
   const band = (series) => {
     const edge = { type: "line", label: series.label, borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 4 };
     const axis = { tension: 0.2, spanGaps: false, yAxisID: axisOf(series) };
-    const area = colour(series.colour) + (isDark() ? "33" : "26");
+    const area = colour(series.colour) + (series.strong ? "59" : "2b");
     return [
       { ...edge, ...axis, data: series.lower, fill: false, icHidden: true },
       { ...edge, ...axis, data: series.values, fill: "-1", backgroundColor: area, icLower: series.lower },
@@ -54,11 +58,8 @@
     data: series.values,
     backgroundColor: colour(series.colour) + "40",
     borderWidth: 0,
-    barPercentage: 1,
-    categoryPercentage: 1,
-    grouped: false,
     yAxisID: "percent",
-    order: 3,
+    ...share,
     icTexts: series.texts,
   });
 
