@@ -208,6 +208,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # The nightly run
 NIGHTLY_CHUNK_SERIES = env.int("NIGHTLY_CHUNK_SERIES", default=120)
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=300)
+# How long forecasts and their accuracy are kept; see docs/settings.md.
+FORECAST_KEEP_DAYS = env.int("FORECAST_KEEP_DAYS", default=14)
+LIVE_ACCURACY_LATE_DAYS = env.int("LIVE_ACCURACY_LATE_DAYS", default=7)
+LIVE_ACCURACY_WEEKS = env.int("LIVE_ACCURACY_WEEKS", default=13)
+ACCURACY_HISTORY_WEEKS = env.int("ACCURACY_HISTORY_WEEKS", default=104)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 

@@ -37,8 +37,11 @@ class ForecastRun(models.Model):
     series_failed = models.PositiveIntegerField(default=0)
     series_skipped = models.PositiveIntegerField(default=0, help_text="Too little history for a forecast.")
     failures = models.JSONField(default=list)
+    measures_from = models.DateField(
+        null=True, blank=True, help_text="First day whose sales are compared with what had been forecast of it."
+    )
     measured_through = models.DateField(
-        null=True, blank=True, help_text="Last day whose sales were compared with what had been forecast of it."
+        null=True, blank=True, help_text="Last day that was compared; empty until the run has ended."
     )
     started_at = models.DateTimeField()
     progressed_at = models.DateTimeField(null=True, blank=True, help_text="When the last chunk was committed.")

@@ -38,6 +38,7 @@ from inventory.api.actors import scope_of
 from inventory.api.errors import NotHere
 from inventory.api.idempotency import idempotent
 from inventory.api.views.base import ApiViewSet
+from inventory.services.business_days import last_complete_day
 
 EARLIEST_RUN = date(2000, 1, 1)
 DECIDE = "insights.decide_reorderrecommendation"
@@ -144,7 +145,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     )
     def create(self, request: Request) -> Response:
         day, now = self.read_body(StartRunSerializer)["business_date"], clock.now()
-        if day is not None and not EARLIEST_RUN <= day <= runs.last_complete_day(now=now):
+        if day is not None and not EARLIEST_RUN <= day <= last_complete_day(now=now):
             raise ValidationError({"business_date": "This day is not over, or too long ago to be analysed."})
         try:  # it plans its chunks with the numeric part, which the light package lacks
             run = runs.start_nightly(business_date=day, started_by=cast("User", request.user), now=now)

@@ -18,9 +18,9 @@ from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, In
 
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
-from insights.services.runs import last_complete_day
 from inventory.models import Alert, DailySales, Product, PurchaseOrder, StockLevel, Store
 from inventory.querysets.scope import StoreScope
+from inventory.services.business_days import last_complete_day
 from inventory.services.kept_sums import kept_sums
 
 Money = Mapping[str, Decimal]

@@ -1,4 +1,4 @@
-"""The body of the nightly run: performance, forecast and recommendation of the products of a chunk.
+"""The body of the nightly run: performance, forecast, recommendation and live accuracy of the products of a chunk.
 
 The run engine (``insights.services.runs``) calls ``plan_chunks`` and ``prepare`` once, ``analyse_chunk`` per chunk,
 and ``finish`` once at the end. All may be called again: rows are replaced, never added to.
@@ -6,34 +6,32 @@ and ``finish`` once at the end. All may be called again: rows are replaced, neve
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from analytics.services.performance import analyse_performance
 from forecasting.models import ForecastRun
-from forecasting.services.generate import forecast_series
+from forecasting.services.accuracy_history import keep_live
+from forecasting.services.generate import ForecastResults, forecast_series
+from forecasting.services.live_accuracy import measure_from, measure_live
+from forecasting.services.runs import Tally, add_progress, close_run, plan_series
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
-from inventory.models import DailySales, Product, StockLevel, Store
+from invencare.lib.isolation import Step, isolated
+from inventory.models import Product, StockLevel, Store
 from inventory.services.stockouts import close_days
-
-logger = logging.getLogger(__name__)
 
 PERIOD_DAYS = 30
 HORIZON_DAYS = 28
-SALES_WITHIN_DAYS = 400
 # A recommendation that no run has renewed for a week describes a stock that is no longer there.
 STALE_AFTER_DAYS = 7
 MESSAGE_LENGTH = 500
-
-Step = Callable[[list[int]], object]
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,10 @@ class ChunkResult:
 
 
 def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, list[int]]]:
-    """Every series of the run, as (store id, product ids) with at most ``chunk_series`` products of one store.
-
-    A series is a product on sale in an active store, or one that sold there in the last 400 days.
-    """
-    since = business_date - timedelta(days=SALES_WITHIN_DAYS - 1)
-    sold = DailySales.objects.filter(store__is_active=True, units__gt=0).between(since, business_date)
-    series = set(StockLevel.objects.on_sale().order_by().values_list("store_id", "product_id"))
-    series.update(sold.order_by().values_list("store_id", "product_id").distinct())
-    products_by_store: dict[int, list[int]] = {}
-    for store_id, product_id in sorted(series):
-        products_by_store.setdefault(store_id, []).append(product_id)
+    """Every series of the run, as (store id, product ids) with at most ``chunk_series`` products of one store."""
     return [
         (store_id, product_ids[start : start + chunk_series])
-        for store_id, product_ids in products_by_store.items()
+        for store_id, product_ids in plan_series(last_day=business_date).items()
         for start in range(0, len(product_ids), chunk_series)
     ]
 
@@ -87,25 +75,34 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
     """
     forecast_run = ForecastRun.objects.filter(pk=chunk.run.parameters.get("forecast_run_id")).first()
     day = _first_day(chunk.run)
+    tally = Tally()
+    forecast = partial(forecast_series, forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run)
     steps: list[tuple[str, Callable[..., object]]] = [
         (
             "performance",
             partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
         ),
-        ("forecast", partial(forecast_series, forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run)),
+        ("forecast", _counted(forecast, tally)),
         ("recommendation", partial(recommend, recommendation_date=day)),
     ]
+    if forecast_run is not None and forecast_run.measures_from is not None:
+        last_day = chunk.run.business_date
+        steps.append(("accuracy", partial(measure_live, first_day=forecast_run.measures_from, last_day=last_day)))
     product_ids = sorted(chunk.product_ids)
     errors: dict[int, tuple[str, Exception]] = {}
     for step, service in steps:
-        failed = _isolated(_for_store(service, chunk.store, now), product_ids)
+        failed = isolated(_for_store(service, chunk.store, now), product_ids)
         errors.update({product_id: (step, error) for product_id, error in failed.items()})
         product_ids = [product_id for product_id in product_ids if product_id not in failed]
-    return ChunkResult(series_done=len(product_ids), failures=_failures(chunk.store, errors))
+    failures = _failures(chunk.store, errors)
+    if forecast_run is not None:
+        tally.failures += [failure for failure in failures if failure["step"] == "forecast"]
+        add_progress(forecast_run.pk, tally, now=now)
+    return ChunkResult(series_done=len(product_ids), failures=failures)
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: close the forecast run with its counts, and expire what is pending for delisted products."""
+    """After the chunks: close the forecast run with its counts, sum accuracy up, expire what delisted products wait for."""
     with transaction.atomic():
         forecast_run = (
             ForecastRun.objects.select_for_update()
@@ -130,6 +127,8 @@ def _open_forecast_run(run: AnalysisRun, *, now: datetime) -> ForecastRun:
     opened: ForecastRun = ForecastRun.objects.create(
         forecast_date=_first_day(run),
         horizon_days=HORIZON_DAYS,
+        series_total=run.series_total,
+        measures_from=measure_from(last_day=run.business_date),
         parameters={"analysis_run_id": run.pk},
         seed=run.seed,
         code_version=run.code_version,
@@ -139,20 +138,11 @@ def _open_forecast_run(run: AnalysisRun, *, now: datetime) -> ForecastRun:
 
 
 def _close_forecast_run(forecast_run: ForecastRun, run: AnalysisRun, *, now: datetime) -> None:
-    """Counts of forecasts written; series with too little history are neither done nor failed."""
     failures = [failure for failure in run.failures if failure.get("step") == "forecast"]
-    forecast_run.series_total = run.series_total
-    forecast_run.series_done = forecast_run.forecasts.count()
-    forecast_run.series_failed = len(failures)
-    forecast_run.failures = failures
-    forecast_run.finished_at = now
-    if run.series_failed and not forecast_run.series_done:
-        forecast_run.status = ForecastRun.Status.FAILED
-    else:
-        forecast_run.status = ForecastRun.Status.PARTIAL if run.series_failed else ForecastRun.Status.DONE
-    forecast_run.save(
-        update_fields=["series_total", "series_done", "series_failed", "failures", "finished_at", "status"]
-    )
+    if forecast_run.measures_from is not None:
+        keep_live(first_day=forecast_run.measures_from)
+        forecast_run.measured_through = run.business_date
+    close_run(forecast_run, failures=failures, any_failed=bool(run.series_failed), now=now)
 
 
 def _locked_ids(rows: Any) -> list[int]:
@@ -163,21 +153,9 @@ def _for_store(service: Callable[..., object], store: Store, now: datetime) -> S
     return lambda product_ids: service(store=store, product_ids=product_ids, now=now)
 
 
-def _isolated(step: Step, product_ids: Sequence[int]) -> dict[int, Exception]:
-    """Do ``step`` for all at once; where that fails, for each half. The errors of single products, by id."""
-    ids = list(product_ids)
-    try:
-        with transaction.atomic():
-            step(ids)
-    except OperationalError:
-        raise
-    except Exception as error:
-        if len(ids) == 1:
-            logger.exception("product %s failed in the nightly run", ids[0])
-            return {ids[0]: error}
-        half = len(ids) // 2
-        return _isolated(step, ids[:half]) | _isolated(step, ids[half:])
-    return {}
+def _counted(forecast: Callable[..., ForecastResults], tally: Tally) -> Callable[..., object]:
+    """Count what is written; an attempt that fails raises before it is counted."""
+    return lambda **options: tally.add(forecast(**options))
 
 
 def _failures(store: Store, errors: dict[int, tuple[str, Exception]]) -> list[dict[str, Any]]:

@@ -11,17 +11,16 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services.run_chunks import claim_chunk, do_chunk, free_chunks_of_dead_workers, give_up_abandoned
-from invencare.lib import clock
 from invencare.lib.correlation import current_id, new_id
-from inventory.models import Alert, Store
+from inventory.models import Alert
 from inventory.services.alerts import NewAlert, close_alerts, open_alerts
+from inventory.services.business_days import last_complete_day
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,12 +32,6 @@ WAKE_AFTER = timedelta(seconds=45)  # messages and workers may be under way for 
 # SQLite has one writer at a time, and those that wait look again every 0.1 s at the most: without a pause longer
 # than that, a worker that goes from chunk to chunk would keep everybody's clicks waiting until the run's end.
 SQLITE_TURN_SECONDS = 0.12
-
-
-def last_complete_day(*, now: datetime) -> date:
-    """The newest business day that is over in every active store; in the company's zone where there is no store."""
-    zones = [store.zone for store in Store.objects.filter(is_active=True)] or [ZoneInfo(settings.TIME_ZONE)]
-    return min(clock.business_date(now, zone) for zone in zones) - timedelta(days=1)
 
 
 def start_nightly(

@@ -19,6 +19,7 @@ from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services import run_chunks, runs
 from insights.services.run_workers import is_gone, this_worker
 from inventory.models import Alert, Supplier
+from inventory.services.business_days import last_complete_day
 from tests.cast import NOW, Cast
 
 DAY = date(2026, 3, 15)
@@ -135,10 +136,10 @@ def test_a_day_whose_run_failed_is_run_again_by_the_schedule(analysis: SmallAnal
 
 def test_the_last_complete_day_is_over_in_every_active_store(cast: Cast) -> None:
     # 22:30 UTC is 22:30 in London and 00:30 of the next day in Athens.
-    assert runs.last_complete_day(now=datetime(2026, 3, 16, 22, 30, tzinfo=UTC)) == date(2026, 3, 15)
+    assert last_complete_day(now=datetime(2026, 3, 16, 22, 30, tzinfo=UTC)) == date(2026, 3, 15)
     cast.north.is_active = False
     cast.north.save(update_fields=["is_active"])
-    assert runs.last_complete_day(now=datetime(2026, 3, 16, 22, 30, tzinfo=UTC)) == date(2026, 3, 16)
+    assert last_complete_day(now=datetime(2026, 3, 16, 22, 30, tzinfo=UTC)) == date(2026, 3, 16)
 
 
 def test_a_worker_does_every_chunk_once_and_ends_the_run(analysis: SmallAnalysis) -> None:
