@@ -89,7 +89,7 @@ def leaderboard(
     first, last = rows.days()
     sums = {row["model"]: row for row in rows.sums("model")}
     models = [
-        ModelMeasures(model, row["sum_series"], row["sum_series_served"], measures_of(_sums(row)))
+        ModelMeasures(model, int(row["sum_series"]), int(row["sum_series_served"]), measures_of(sums_of(row)))
         for model, row in sums.items()
     ]
     models.sort(key=lambda line: (line.measures.wape is None, line.measures.wape, line.model))
@@ -114,7 +114,8 @@ def breakdown(
     found = sorted(rows.sums(column), key=lambda row: (-row["sum_absolute_error"], row[column]))
     labels = _labels(by, [row[column] for row in found])
     return [
-        GroupMeasures(row[column], labels[row[column]], row["sum_series"], measures_of(_sums(row))) for row in found
+        GroupMeasures(row[column], labels[row[column]], int(row["sum_series"]), measures_of(sums_of(row)))
+        for row in found
     ]
 
 
@@ -124,14 +125,14 @@ def over_time(selection: Selection, *, kind: Kind, weeks_ahead: int | None = Non
     Of one product only live ones are kept; its backtests are replaced every night.
     """
     if selection.product is not None:
-        rows = _live_series(selection) if kind == "live" else ForecastAccuracy.objects.none()
+        rows = rows_of_series(selection, "live") if kind == "live" else ForecastAccuracy.objects.none()
     else:
         rows = _history(selection, kind)
     if weeks_ahead is not None:
         rows = rows.filter(weeks_ahead=weeks_ahead)
     day = rows.day_column
     return [
-        DayMeasures(row[day], row["model"], measures_of(_sums(row)))
+        DayMeasures(row[day], row["model"], measures_of(sums_of(row)))
         for row in sorted(rows.sums(day, "model"), key=lambda row: (row[day], row["model"]))
     ]
 
@@ -153,20 +154,17 @@ def _newest(selection: Selection, kind: Kind, weeks: int, weeks_ahead: int | Non
     of_series = of_series or selection.product is not None
     if kind == "backtest":
         if of_series:
-            return _of_series(ForecastAccuracy, selection)
+            return rows_of_series(selection, kind)
         rows = _history(selection, kind)
         return rows.filter(day=rows.days()[1])
-    rows = _live_series(selection) if of_series else _history(selection, kind)
+    rows = rows_of_series(selection, "live") if of_series else _history(selection, kind)
     rows = rows.newest_weeks(weeks)
     return rows if weeks_ahead is None else rows.filter(weeks_ahead=weeks_ahead)
 
 
-def _live_series(selection: Selection) -> Any:
-    return _of_series(ForecastLiveAccuracy, selection)
-
-
-def _of_series(model: Any, selection: Selection) -> Any:
-    rows = _in_stores(model, selection)
+def rows_of_series(selection: Selection, kind: Kind) -> Any:
+    """The selection's rows per series: of every model's newest backtest, or of every measured week."""
+    rows = _in_stores(ForecastAccuracy if kind == "backtest" else ForecastLiveAccuracy, selection)
     if selection.product is not None:
         rows = rows.filter(product=selection.product)
     return rows if selection.category is None else rows.filter(product__category=selection.category)
@@ -182,12 +180,13 @@ def _in_stores(model: Any, selection: Selection) -> Any:
     return rows if selection.store is None else rows.at(selection.store)
 
 
-def _sums(row: Mapping[str, Any]) -> ErrorSums:
+def sums_of(row: Mapping[str, Any]) -> ErrorSums:
+    """The sums of one row of ``sums()``."""
     return ErrorSums(**{name: row.get(f"sum_{name}", 0.0) for name in SUM_NAMES})
 
 
 def _added(rows: Iterable[Mapping[str, Any]]) -> ErrorSums:
-    return sum((_sums(row) for row in rows), ErrorSums())
+    return sum((sums_of(row) for row in rows), ErrorSums())
 
 
 def _labels(by: By, keys: list[Any]) -> dict[Any, str]:

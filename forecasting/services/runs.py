@@ -13,9 +13,11 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 
+from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.models import ForecastRun, ProductDemandForecast
 from forecasting.services.accuracy_history import keep_backtests, keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
@@ -104,7 +106,10 @@ def forecast_all(
 
     An unfinished run of the day and kind is taken up: what it has written stays. A backfill leaves alone what was
     forecast on its day: only that was ever served. A finished day is forecast anew, and its rows replaced.
+    Raises ``ValidationError`` for a horizon that is not 1 to 91 days.
     """
+    if not 1 <= horizon_days <= LONGEST_DAYS:
+        raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
     run, plan = _opened(kind, forecast_date, horizon_days, now=read_clock())
     stores = Store.objects.in_bulk(plan)
     failures: list[dict[str, Any]] = []
@@ -121,8 +126,29 @@ def forecast_all(
     return run
 
 
-def measure_all(*, first_day: date, last_day: date, after_chunk: Callable[[int], None] | None = None) -> None:
-    """Measure every series' forecasts of these days, in this process; ``after_chunk`` is told how many series."""
+def backfill_days(*, last_day: date, days: int, every_day: bool = False) -> list[date]:
+    """The Mondays of the ``days`` up to ``last_day`` (or all of them), oldest first; the last day where none is a Monday.
+
+    Raises ``ValidationError`` under 1 day and beyond what live accuracy keeps.
+    """
+    most = 7 * settings.LIVE_ACCURACY_WEEKS
+    if not 1 <= days <= most:
+        raise ValidationError({"days": f"Go back 1 to {most} days (LIVE_ACCURACY_WEEKS)."})
+    found = [last_day - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    return found if every_day else [day for day in found if day.weekday() == 0] or found[-1:]
+
+
+def measure_all(
+    *,
+    first_day: date,
+    last_day: date,
+    runs: Sequence[ForecastRun] = (),
+    after_chunk: Callable[[int], object] | None = None,
+) -> None:
+    """Measure every series' forecasts of these days, in this process; ``after_chunk`` is told how many series.
+
+    ``runs`` are told what was measured of them, so that the next night goes on from there.
+    """
     plan = plan_series(last_day=last_day)
     stores = Store.objects.in_bulk(plan)
     for store_id, product_ids in _chunks(plan, {}):
@@ -130,6 +156,9 @@ def measure_all(*, first_day: date, last_day: date, after_chunk: Callable[[int],
         if after_chunk:
             after_chunk(len(product_ids))
     keep_live(first_day=first_day)
+    for run in runs:
+        run.measures_from, run.measured_through = first_day, last_day
+        run.save(update_fields=["measures_from", "measured_through"])
 
 
 def _opened(
