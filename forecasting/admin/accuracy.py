@@ -29,14 +29,17 @@ from forecasting.services.leaderboard import (
     leaderboard,
     over_time,
 )
+from forecasting.services.worst import Order, worst_series
 from invencare.lib.charts import chart_data, chart_series
 from inventory.admin.base import LedgerSizedAdmin, ScopedFilter
 from inventory.models import Product, Store
 from inventory.services.access import scope_of_user
 
 SHOWN_GROUPS = 30
+SHOWN_WORST = 20
 LEAST_DAYS_OF_A_TREND = 2
 BASES = {"backtest": "In the backtest", "live": "Live"}
+ORDERS = {"money": "In money", "units": "In units"}
 LEVELS = {"store": "Stores", "category": "Categories", "product": "Products"}
 
 
@@ -47,6 +50,8 @@ class AccuracyForm(forms.Form):
     category = forms.ChoiceField(required=False)
     by = forms.ChoiceField(label="compare", choices=LEVELS, required=False)
     basis = forms.ChoiceField(label="measured", choices=BASES, required=False)
+    order = forms.ChoiceField(label="worst first", choices=ORDERS, required=False)
+    currency = forms.CharField(max_length=3, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, stores: Sequence[Store], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,8 +59,8 @@ class AccuracyForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["store"].choices = [("", "All stores"), *((store.code, str(store)) for store in stores)]
         fields["category"].choices = [("", "All categories"), *((name, name) for name in categories.distinct())]
-        for field in fields.values():
-            field.widget = UnfoldAdminSelectWidget(choices=field.choices)
+        for name in ("store", "category", "by", "basis", "order"):
+            fields[name].widget = UnfoldAdminSelectWidget(choices=fields[name].choices)
 
 
 @admin.register(ForecastAccuracy)
@@ -90,6 +95,7 @@ class ForecastAccuracyAdmin(LedgerSizedAdmin):
         stores = list(Store.objects.visible_to(scope))
         form = AccuracyForm(request.GET, stores=stores)
         chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {}
+        order: Order = chosen.get("order") or "money"
         by: By = chosen.get("by") or "store"
         basis: Kind = chosen.get("basis") or "backtest"
         by_code = {store.code: store for store in stores}
@@ -114,6 +120,11 @@ class ForecastAccuracyAdmin(LedgerSizedAdmin):
                 for group in groups[:SHOWN_GROUPS]
             ],
             "hidden_groups": max(len(groups) - SHOWN_GROUPS, 0),
+            "worst": worst_series(
+                selection, kind=basis, order=order, currency=chosen.get("currency", ""), limit=SHOWN_WORST
+            ),
+            "order": order,
+            "query": request.GET.dict(),
             "trend_chart": _trend_chart(over_time(selection, kind=basis)),
             "may_start_nightly": request.user.has_perm("insights.add_analysisrun"),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,9 +14,12 @@ from forecasting.api.serializers import (
     ForecastAccuracySerializer,
     LeaderboardQuerySerializer,
     LeaderboardSerializer,
+    WorstQuerySerializer,
+    WorstSerializer,
 )
 from forecasting.models import ForecastAccuracy
 from forecasting.services.leaderboard import GroupMeasures, Leaderboard, Selection, breakdown, leaderboard, over_time
+from forecasting.services.worst import worst_series
 from inventory.api.actors import scope_of
 from inventory.api.pagination import BoundedPagination
 from inventory.api.views.base import ApiViewSet, known_row
@@ -42,10 +46,7 @@ class LeaderboardViewSet(ApiViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         query = self.read_query(LeaderboardQuerySerializer)
-        scope = scope_of(request)
-        stores = Store.objects.visible_to(scope)
-        store = known_row(stores, field="store_id", code=query["store_id"]) if "store_id" in query else None
-        selection = Selection(scope, store=store, category=query.get("category"))
+        selection = _selection(request, query)
         measured = {"kind": query["basis"], "weeks": query["weeks"], "weeks_ahead": query.get("weeks_ahead")}
         board = leaderboard(selection, **measured)
         level = query["level"]
@@ -61,6 +62,41 @@ class LeaderboardViewSet(ApiViewSet):
             **pages.get_paginated_response(_keyed(level, page)).data,
         }
         return Response(LeaderboardSerializer(answer).data)
+
+
+class WorstViewSet(ApiViewSet):
+    """Where the forecast is worst, and why."""
+
+    queryset = ForecastAccuracy.objects.all()
+    serializer_class = WorstSerializer
+    permissions_by_action = {"retrieve": VIEW}
+    pagination_class = None
+    filter_backends = []
+
+    @extend_schema(
+        operation_id="forecasts_accuracy_worst",
+        summary="The products and stores with most error, with the facts that speak for why",
+        parameters=[WorstQuerySerializer],
+        responses=WorstSerializer,
+    )
+    def retrieve(self, request: Request) -> Response:
+        query = self.read_query(WorstQuerySerializer)
+        selection = _selection(request, query)
+        worst = worst_series(
+            selection,
+            kind=query["basis"],
+            order=query["order"],
+            currency=query.get("currency", ""),
+            weeks=query["weeks"],
+            limit=query["limit"],
+        )
+        answer = {
+            "basis": query["basis"],
+            "currency": worst.currency,
+            "other_currencies": worst.other_currencies,
+            "results": worst.rows,
+        }
+        return Response(WorstSerializer(answer).data)
 
 
 class AccuracyViewSet(ApiViewSet):
@@ -102,6 +138,14 @@ class AccuracyViewSet(ApiViewSet):
             },
         }
         return Response(ForecastAccuracySerializer(answer).data)
+
+
+def _selection(request: Request, query: Mapping[str, Any]) -> Selection:
+    """The store and the category that the query names, within the actor's stores."""
+    scope = scope_of(request)
+    stores = Store.objects.visible_to(scope)
+    store = known_row(stores, field="store_id", code=query["store_id"]) if "store_id" in query else None
+    return Selection(scope, store=store, category=query.get("category"))
 
 
 def _company(board: Leaderboard) -> GroupMeasures:

@@ -20,6 +20,7 @@ INTERVALS = ("0.8", "0.95")
 LEVELS = ("store", "category", "product", "company")
 BASES = ("backtest", "live")
 MAX_WEEKS = 53
+MAX_WORST = 100
 
 
 class GenerateSerializer(StrictSerializer):
@@ -279,3 +280,41 @@ class ForecastAccuracySerializer(serializers.Serializer[Any]):
     store_id = serializers.CharField()
     backtest = ModelBacktestSerializer(many=True, help_text="The newest backtest of every model, best first.")
     live = LiveSerializer()
+
+
+class WorstQuerySerializer(StrictSerializer):
+    basis = serializers.ChoiceField(choices=BASES, default="backtest")
+    order = serializers.ChoiceField(
+        choices=["money", "units"], default="money", help_text="By money: of the stores with one currency."
+    )
+    currency = serializers.CharField(
+        required=False, max_length=3, help_text="The one that most of the stores have, if left out."
+    )
+    store_id = serializers.CharField(required=False, max_length=64, help_text="The store's code; all, if left out.")
+    category = serializers.CharField(required=False, max_length=100)
+    weeks = serializers.IntegerField(min_value=1, max_value=MAX_WEEKS, default=LIVE_WEEKS, help_text="Of `live`.")
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_WORST, default=20)
+
+
+class CauseSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Such as `short_history`, `promotion`, `level_shift`, `chance`.")
+    text = serializers.CharField(help_text="For people.")
+    numbers = serializers.DictField(child=serializers.FloatField(), help_text="Units, days, shares 0 to 1.")
+
+
+class WorstSeriesSerializer(serializers.Serializer[Any]):
+    store_id = serializers.CharField(source="store.code")
+    product_id = serializers.CharField(source="product.sku")
+    product_name = serializers.CharField(source="product.name")
+    error_units = serializers.FloatField(help_text="Over the measured days; of a backtest, over 28 days.")
+    error_money = serializers.FloatField(help_text="At the selling price, in the store's currency.")
+    currency = serializers.CharField(source="store.currency")
+    measures = MeasuresSerializer()
+    causes = CauseSerializer(many=True, help_text="Facts beside the error, not shares of it.")
+
+
+class WorstSerializer(serializers.Serializer[Any]):
+    basis = serializers.ChoiceField(choices=BASES)
+    currency = serializers.CharField(help_text="Of the stores that were looked at, by money.")
+    other_currencies = serializers.ListField(child=serializers.CharField())
+    results = WorstSeriesSerializer(many=True, help_text="Most error first.")

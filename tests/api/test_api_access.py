@@ -210,6 +210,7 @@ ENDPOINTS = [
     _get("forecasts", "forecasts:read"),
     _post("forecasts/generate", FORECASTERS, "forecasts:write", _history),
     _get("forecasts/accuracy", "forecasts:read"),
+    _get("forecasts/accuracy/worst", "forecasts:read"),
     _get("forecasts/{product_id}/accuracy", "forecasts:read", _fixed("forecasts/SKU-STEADY/accuracy?store_id=N1")),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),

@@ -167,6 +167,30 @@ def test_a_product_that_was_never_measured_has_no_figures(cast: Cast) -> None:
     assert answer["live"]["served"]["wape"] is None
 
 
+def test_the_worst_come_with_their_error_in_money_and_with_causes(measured: Cast) -> None:
+    client = person(measured.viewer)
+    answer = client.get("/api/v1/forecasts/accuracy/worst?currency=GBP").json()
+    assert (answer["basis"], answer["currency"], answer["other_currencies"]) == ("backtest", "GBP", ["EUR"])
+    assert [(row["store_id"], row["product_id"], row["error_units"], row["currency"]) for row in answer["results"]] == [
+        ("N1", "SKU-DEAD", 196.0, "GBP"),  # 70 units in 10 days, told for 28, at 5.00
+        ("N1", "SKU-STEADY", 56.0, "GBP"),
+    ]
+    assert [row["error_money"] for row in answer["results"]] == [980.0, 280.0]
+    causes = answer["results"][0]["causes"]
+    assert {"short_history", "worse_than_naive"} <= {cause["code"] for cause in causes}
+    assert all(set(cause) == {"code", "text", "numbers"} for cause in causes)
+    by_units = client.get("/api/v1/forecasts/accuracy/worst?order=units&limit=2&basis=live").json()["results"]
+    assert [(row["store_id"], row["error_units"]) for row in by_units] == [("N1", 75.0), ("S1", 45.0)]
+
+
+def test_the_worst_are_of_own_stores_alone(measured: Cast) -> None:
+    path = "/api/v1/forecasts/accuracy/worst"
+    answer = person(measured.store_manager).get(f"{path}?order=units").json()
+    assert ({row["store_id"] for row in answer["results"]}, answer["other_currencies"]) == ({"N1"}, [])
+    assert person(measured.store_manager).get(f"{path}?store_id=S1").status_code == 404
+    assert set(person(measured.viewer).get(f"{path}?limit=101").json()["error"]["fields"]) == {"limit"}
+
+
 @pytest.mark.parametrize("rows", [3, 30])
 @pytest.mark.parametrize(
     ("path", "own"),
@@ -175,6 +199,7 @@ def test_a_product_that_was_never_measured_has_no_figures(cast: Cast) -> None:
         (f"{LEADERBOARD}?level=category&basis=live", 5),
         (f"{LEADERBOARD}?level=product&page_size=100", 6),
         (f"{LEADERBOARD}?level=company", 3),
+        (f"{LEADERBOARD}/worst?limit=100", 7),
     ],
 )
 def test_queries_do_not_grow_with_rows(rows: int, path: str, own: int, cast: Cast) -> None:

@@ -205,6 +205,23 @@ def test_accuracy_shows_what_is_served_beside_the_naive_and_every_model(measured
         assert words in text
 
 
+def test_where_it_is_worst_comes_with_causes_and_leads_to_the_forecast(measured: Cast, client: Client) -> None:
+    client.force_login(measured.viewer)
+    response = client.get(f"{OVERVIEW}?currency=GBP")
+    rows = response.context["worst"].rows
+    assert [(row.product.sku, row.error_money) for row in rows] == [("SKU-DEAD", 980.0), ("SKU-STEADY", 280.0)]
+    text = response.content.decode()
+    forecast = reverse("admin:forecasting_newest_forecast", args=[measured.north.pk, measured.dead.pk])
+    for words in (f'href="{forecast}"', "980 GBP", "Last week repeated would have done better", 'href="?currency=EUR"'):
+        assert words in text
+    by_units = client.get(f"{OVERVIEW}?order=units").context["worst"].rows
+    assert [(row.store.code, row.product.sku) for row in by_units] == [
+        ("N1", "SKU-DEAD"),
+        ("S1", "SKU-STEADY"),
+        ("N1", "SKU-STEADY"),
+    ]
+
+
 def test_live_accuracy_is_chosen_by_the_address(measured: Cast, client: Client) -> None:
     live(measured.north, measured.steady, error=90)
     client.force_login(measured.viewer)
@@ -229,6 +246,7 @@ def test_accuracy_opens_for_those_who_may_view_it_and_shows_own_stores_alone(
     assert response.status_code == (403 if person == "outsider" else 200)
     if person == "store_manager":
         assert [name for name, _, _ in lines(client)] == ["N1 · North"]
+        assert {row.store for row in client.get(f"{OVERVIEW}?order=units").context["worst"].rows} == {measured.north}
         assert "South" not in response.content.decode()
         assert "Select a valid choice" in shown(client, f"{OVERVIEW}?store=S1")
         assert [name for name, _, _ in lines(client, "?store=S1")] == ["N1 · North"]
@@ -258,7 +276,7 @@ def test_long_lists_are_cut_and_say_so(cast: Cast, client: Client) -> None:
 
 
 @pytest.mark.parametrize("rows", [3, 30])
-@pytest.mark.parametrize(("query", "own"), [("", 9), ("?by=product&store=N1", 8), ("?basis=live&by=category", 8)])
+@pytest.mark.parametrize(("query", "own"), [("", 16), ("?by=product&store=N1", 15), ("?basis=live&by=category", 17)])
 def test_accuracy_takes_the_same_queries_whatever_the_rows(
     rows: int, query: str, own: int, cast: Cast, client: Client
 ) -> None:
