@@ -16,7 +16,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import connections
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.serializers import BaseSerializer
 
@@ -47,7 +47,7 @@ def callable_function(
     def decorate(work: Work) -> Handler:
         @wraps(work)
         def handler(event: Any, context: Any) -> Answer:
-            close_old_connections()  # a frozen process wakes up with connections that are long dead
+            _drop_dead_connections()
             with correlated(getattr(context, "aws_request_id", "")):
                 now = clock.now()
                 try:
@@ -91,6 +91,13 @@ def camel(value: Any, data_keys: frozenset[str] = frozenset()) -> Any:
 
 def camel_name(name: str) -> str:
     return UNDERSCORED.sub(lambda found: found.group(1).upper(), name)
+
+
+def _drop_dead_connections() -> None:
+    """A frozen process wakes up with connections that are long dead. One within a transaction is its caller's."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _kept(value: Mapping[str, Any], data_keys: frozenset[str]) -> dict[str, Any]:
