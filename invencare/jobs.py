@@ -34,6 +34,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=55,
     ),
     Job(
+        name="Refresh metrics",
+        task="analytics.refresh_metrics",
+        schedule="* * * * *",
+        description="Adds up the days whose sales changed, for the home page and other sums over days.",
+        expire_seconds=55,
+    ),
+    Job(
         name="Resume imports",
         task="inventory.tasks.resume_sales_files",
         schedule="*/5 * * * *",

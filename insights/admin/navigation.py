@@ -40,6 +40,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Analysis",
         [
             ("analytics.productperformance", "Product performance", "leaderboard"),
+            ("analytics.salestrend", "Trends", "show_chart"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
             ("forecasting.forecastaccuracy", "Forecast accuracy", "target"),
             ("insights.analysisrun", "Nightly runs", "nights_stay"),

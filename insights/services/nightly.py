@@ -15,7 +15,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
+from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
@@ -52,8 +54,9 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
-    """Before the chunks: close the day's stock-outs, expire what is a week old, and open the forecast run."""
+    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run."""
     close_days(through=run.business_date, now=now)
+    refresh_metrics(now=now)
     with transaction.atomic():
         locked = AnalysisRun.objects.select_for_update().get(pk=run.pk)
         if "forecast_run_id" not in locked.parameters:
@@ -102,7 +105,8 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: close the forecast run with its counts, sum accuracy up, expire what delisted products wait for."""
+    """After the chunks: test the trends, close the forecast run with its counts, sum accuracy up, expire what is pending for delisted products."""
+    refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
             ForecastRun.objects.select_for_update()

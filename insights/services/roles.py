@@ -8,7 +8,7 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.alert analytics.productperformance forecasting.forecastrun forecasting.productdemandforecast "
+    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy insights.reorderrecommendation insights.decision insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
@@ -50,7 +50,7 @@ OUR_APPS = ("inventory", "analytics", "forecasting", "insights", "auth", "django
 # Facts are written by services alone: no role, not even the administrator, edits or deletes them by hand.
 NOBODY_MAY = frozenset(
     _may("change delete", "inventory.inventorytransaction", "insights.decision", "inventory.receipt")
-    | _may("add change delete", "inventory.dailysales", "analytics.productperformance")
+    | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

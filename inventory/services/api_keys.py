@@ -76,7 +76,9 @@ SCOPES: dict[str, Scope] = {
         _may("forecasting.view_productdemandforecast forecasting.view_forecastaccuracy"),
     ),
     "forecasts:write": Scope("Make forecasts", _may("forecasting.add_productdemandforecast")),
-    "analytics:read": Scope("Analyse product performance", _may("analytics.view_productperformance")),
+    "analytics:read": Scope(
+        "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
+    ),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }

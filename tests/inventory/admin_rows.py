@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductPerformance, SalesTrend
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
 from insights.models import AnalysisRun, AnalysisRunChunk, Decision, ReorderRecommendation
 from inventory.models import (
@@ -110,6 +110,24 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         stock_risk="Low",
         performance_score=50,
         transaction_count=1,
+        updated_at=NOW,
+    )
+    SalesTrend.objects.create(
+        business_date=TODAY,
+        level="store",
+        store=store,
+        currency=store.currency,
+        scope_key=f"row {i}",
+        metric="units",
+        window_days=28,
+        known_days=28,
+        mean_per_day=5,
+        slope_per_day=0.1,
+        slope_low=0,
+        slope_high=0.2,
+        tau=0.3,
+        p_value=0.04,
+        verdict="rising",
         updated_at=NOW,
     )
     ForecastRun.objects.create(forecast_date=TODAY, horizon_days=2, started_at=NOW)

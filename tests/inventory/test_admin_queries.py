@@ -17,6 +17,7 @@ from tests.inventory.admin_rows import make_rows
 # filter of stores, categories or classes, for rows that are fetched with them, or for Django's own full count.
 QUERIES: dict[str, int] = {
     "analytics.productperformance": 7,
+    "analytics.salestrend": 6,
     "auth.group": 5,
     "auth.user": 6,
     "django_celery_beat.clockedschedule": 5,
