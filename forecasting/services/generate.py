@@ -43,6 +43,7 @@ from inventory.models import Store
 
 HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
 DECIMALS = 4
+BAND_DECIMALS = 2  # of quantiles and bounds by day: the bulk of a row
 LEAST_DAYS = 7
 
 
@@ -201,13 +202,14 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         daily={
             "mean": _listed(panel.mean[row]),
             "intervals": {
-                str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
+                str(level): [_listed(panel.intervals[row, :, column, side], BAND_DECIMALS) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
-                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
+                str(level): _listed(panel.quantiles[row, :, column], BAND_DECIMALS)
+                for column, level in enumerate(DAY_LEVELS)
             },
             "naive": _path(panel.model_paths[row, panel.models.index(SEASONAL_NAIVE)]),
             "scales": [_known(scale) for scale in panel.scales[row]],
@@ -240,9 +242,9 @@ def _path(values: Floats) -> list[float] | None:
     return _listed(values) if np.isfinite(values).all() else None
 
 
-def _listed(values: Floats) -> list[float]:
+def _listed(values: Floats, decimals: int = DECIMALS) -> list[float]:
     """As short as JSON can say it: slow movers' quantiles are whole numbers, which take a quarter of the room."""
-    rounded = values.astype(np.float64).round(DECIMALS)
+    rounded = values.astype(np.float64).round(decimals)
     whole = rounded.astype(np.int64)
     listed: list[float] = (whole if (whole == rounded).all() else rounded).tolist()
     return listed
