@@ -5,9 +5,13 @@ A message here only wakes a worker up; what is to be done stands in the run's ro
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from celery import shared_task
+from django.conf import settings
 from django.db import connection
 
+from forecasting.services import retention
 from insights.services import runs
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
@@ -52,3 +56,10 @@ def resume_runs() -> list[int]:
     for run_id in left:
         dispatch(run_id)
     return left
+
+
+@shared_task(name="insights.forget_old_forecasts")
+def forget_old_forecasts() -> int:
+    """Forecasts and accuracy that nobody reads any more; how many rows went."""
+    forgotten = retention.forget_old_forecasts(today=clock.business_date(clock.now(), ZoneInfo(settings.TIME_ZONE)))
+    return forgotten.forecasts + forgotten.backtests + forgotten.live + forgotten.history

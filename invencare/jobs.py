@@ -41,6 +41,12 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=55,
     ),
     Job(
+        name="Forget old forecasts",
+        task="insights.forget_old_forecasts",
+        schedule="20 4 * * *",
+        description="Drops forecasts that are no longer read nor measured, and accuracy that is too old.",
+    ),
+    Job(
         name="Resume imports",
         task="inventory.tasks.resume_sales_files",
         schedule="*/5 * * * *",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.filters import SalesTrendFilters, StoreMetricsFilters
+from analytics.api.performance import analyse_for
 from analytics.api.serializers import (
     PerformanceQuerySerializer,
     PerformanceSerializer,
@@ -19,9 +18,7 @@ from analytics.api.serializers import (
 from analytics.models import ProductPerformance, SalesTrend, StoreDailyMetrics
 from invencare.lib import clock
 from inventory.api.actors import scope_of
-from inventory.api.errors import NotHere
-from inventory.api.views.base import ApiViewSet, known_row
-from inventory.models import Product, Store
+from inventory.api.views.base import ApiViewSet
 
 
 class PerformanceViewSet(ApiViewSet):
@@ -38,21 +35,8 @@ class PerformanceViewSet(ApiViewSet):
     )
     def create(self, request: Request) -> Response:
         query = self.read_body(PerformanceQuerySerializer)
-        store = known_row(Store.objects.visible_to(scope_of(request)), field="store_id", code=query["store_id"])
-        product = known_row(Product.objects.all(), field="product_id", sku=query["product_id"])
-        try:  # numeric: at the top it would load numpy into every web process
-            from analytics.services.performance import analyse_performance
-        except ModuleNotFoundError as error:
-            raise NotHere from error
-        now = clock.now()
-        rows = analyse_performance(
-            store=store,
-            product_ids=[product.pk],
-            analysis_date=clock.business_date(now, store.zone) - timedelta(days=1),
-            period_days=query["analysis_period"],
-            now=now,
-        )
-        return Response(PerformanceSerializer(rows[0]).data)
+        row = analyse_for(query, scope=scope_of(request), now=clock.now())
+        return Response(PerformanceSerializer(row).data)
 
 
 @extend_schema_view(list=extend_schema(summary="Sales per store and business day, newest first"))

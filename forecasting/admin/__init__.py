@@ -1,1 +1,2 @@
+from forecasting.admin import accuracy as accuracy
 from forecasting.admin import forecasts as forecasts

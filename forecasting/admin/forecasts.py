@@ -1,20 +1,23 @@
-"""Forecasts and how good they were; and the path that other apps' charts lay over their own."""
+"""Forecasts with their chart and why they are as they are; and the path that other apps' charts lay over their own."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
+from forecasting.admin.forecast_chart import demand_chart, forecast_overlay
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
-from invencare.lib.charts import chart_data, chart_series
+from forecasting.services.leaderboard import LIVE_WEEKS, Selection, leaderboard
+from forecasting.services.outlook import HISTORY_DAYS, demand_days
+from invencare.lib import clock
 from inventory.admin.base import LedgerSizedAdmin, ReadOnlyAdmin, ScopedFilter
+from inventory.models import StockLevel
 from inventory.services.access import scope_of_user
 
 
@@ -37,47 +40,54 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
         ("forecast_date", RangeDateFilter),
     ]
     ordering = ["-forecast_date", "-id"]
-    fields = [
-        "store",
-        "product",
-        "forecast_date",
-        "forecast_period",
-        "model",
-        "expected_units",
-        "interval",
-        "accuracy",
-        "historical_data_points",
-        "created_at",
-    ]
+    fields = ["store", "product", "forecast_date", "forecast_period", "historical_data_points", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the daily paths, the bulk of each row, in the database."""
         return super().get_queryset(request).defer("daily", "protection")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.newest_path_view)
-        name = "forecasting_newest_path"
-        return [path("newest/<int:store_id>/<int:product_id>/", view, name=name), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "newest/<int:store_id>/<int:product_id>/",
+                view(self.newest_path_view),
+                name="forecasting_newest_path",
+            ),
+            path(
+                "of/<int:store_id>/<int:product_id>/", view(self.newest_page_view), name="forecasting_newest_forecast"
+            ),
+            *super().get_urls(),
+        ]
 
     def newest_path_view(self, request: HttpRequest, store_id: int, product_id: int) -> HttpResponse:
         """The newest forecast of one product in one store as chart series; without one, empty series."""
-        if not self.has_view_permission(request) or not scope_of_user(request.user).allows(store_id):
-            raise PermissionDenied
-        rows = ProductDemandForecast.objects.filter(store_id=store_id, product_id=product_id)
-        newest = rows.order_by("-forecast_date", "-forecast_period").first()
+        newest = self._newest(request, store_id, product_id)
+        return JsonResponse({"labels": [], "series": []} if newest is None else forecast_overlay(newest))
+
+    def newest_page_view(self, request: HttpRequest, store_id: int, product_id: int) -> HttpResponse:
+        """To the page of the newest forecast of one product in one store; without one, to the list, with the reason."""
+        newest = self._newest(request, store_id, product_id)
         if newest is None:
-            return JsonResponse({"labels": [], "series": []})
-        data = forecast_chart(newest)
-        return JsonResponse({"labels": data["labels"], "series": data["series"]})
+            messages.warning(
+                request, "There is no forecast of it yet: the nightly analysis makes one after 7 days of sales."
+            )
+            return HttpResponseRedirect(reverse("admin:forecasting_productdemandforecast_changelist"))
+        return HttpResponseRedirect(reverse("admin:forecasting_productdemandforecast_change", args=[newest.pk]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         forecast = self.get_object(request, object_id)
-        context = dict(extra_context or {})
-        if forecast is not None:
-            context.update(title=f"{forecast.product} @ {forecast.store}", forecast_chart=forecast_chart(forecast))
+        context = {**(extra_context or {}), **(_page(request, forecast) if forecast else {})}
         return super().change_view(request, object_id, form_url, context)
+
+    def _newest(self, request: HttpRequest, store_id: int, product_id: int) -> ProductDemandForecast | None:
+        if not self.has_view_permission(request) or not scope_of_user(request.user).allows(store_id):
+            raise PermissionDenied
+        rows = ProductDemandForecast.objects.filter(store_id=store_id, product_id=product_id)
+        newest: ProductDemandForecast | None = rows.order_by("-forecast_date", "-forecast_period").first()
+        return newest
 
     @display(description="expected (units)", ordering="ensemble_forecast")
     def expected_units(self, forecast: ProductDemandForecast) -> str:
@@ -94,21 +104,6 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
         return _number(forecast.forecast_accuracy_score)
 
 
-@admin.register(ForecastAccuracy)
-class ForecastAccuracyAdmin(LedgerSizedAdmin):
-    list_display = ["forecast_date", "store", "product", "model", "is_chosen", "show_wape", "show_mase", "points"]
-    list_filter = [("store", ScopedFilter), ("product", AutocompleteSelectFilter), "is_chosen"]
-    ordering = ["-id"]
-
-    @display(description="WAPE", ordering="wape")
-    def show_wape(self, row: ForecastAccuracy) -> str:
-        return "" if row.wape is None else f"{row.wape:.2f}"
-
-    @display(description="MASE", ordering="mase")
-    def show_mase(self, row: ForecastAccuracy) -> str:
-        return "" if row.mase is None else f"{row.mase:.2f}"
-
-
 @admin.register(ForecastRun)
 class ForecastRunAdmin(ReadOnlyAdmin):
     list_display = ["forecast_date", "status", "horizon_days", "series_done", "series_failed", "started_at"]
@@ -116,19 +111,23 @@ class ForecastRunAdmin(ReadOnlyAdmin):
     exclude = ["failures"]  # they name every store's products; the nightly run's page shows each reader their own
 
 
-def forecast_chart(forecast: ProductDemandForecast) -> dict[str, Any]:
-    """The daily path and its outer quantiles, in units per day."""
-    daily = forecast.daily
-    mean: list[float] = daily.get("mean", [])
-    days = [(forecast.forecast_date + timedelta(days=i)).isoformat() for i in range(len(mean))]
-    series = [chart_series("Forecast", [round(units, 2) for units in mean], colour="accent", dashed=True)]
-    quantiles: dict[str, list[float]] = daily.get("quantiles", {})
-    for level in sorted(quantiles, key=float)[:: max(len(quantiles) - 1, 1)]:
-        values = [round(units, 2) for units in quantiles[level]]
-        series.append(
-            chart_series(f"{100 * float(level):.0f} % of days stay below", values, colour="muted", dashed=True)
-        )
-    return chart_data(labels=days, series=series, y_title="Units per day")
+def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, Any]:
+    """Everything on a forecast's page: the chart, what stands behind it, and how good it has been."""
+    store, product = forecast.store, forecast.product
+    today = clock.business_date(clock.now(), store.zone)
+    selection = Selection(scope_of_user(request.user), store=store, product=product)
+    backtests = list(ForecastAccuracy.objects.of_series(store_id=store.pk, product_id=product.pk).best_first())
+    return {
+        "title": f"{product} @ {store}",
+        "forecast": forecast,
+        "forecast_chart": demand_chart(forecast, demand_days(forecast, today=today)),
+        "chart_title": f"Sold in the {HISTORY_DAYS} days before, and what is expected",
+        "backtests": backtests,
+        "served_backtest": next((row for row in backtests if row.model == "ensemble"), None),
+        "live": leaderboard(selection, kind="live"),
+        "live_weeks": LIVE_WEEKS,
+        "stock_level": StockLevel.objects.filter(store=store, product=product).only("pk").first(),
+    }
 
 
 def _number(value: float | None) -> str:

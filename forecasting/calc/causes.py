@@ -34,13 +34,12 @@ class Day:
 @dataclass(frozen=True)
 class SeriesFacts:
     """``before`` and ``measured`` are days, oldest first; ``history_days`` since the first sale; ``sums`` of the errors
-    on the measured days, ``censored_points`` of which were left out."""
+    on the measured days."""
 
     before: Sequence[Day]
     measured: Sequence[Day]
     history_days: int
     sums: ErrorSums
-    censored_points: int = 0
 
 
 @dataclass(frozen=True)

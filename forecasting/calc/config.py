@@ -15,6 +15,8 @@ ARIMA = "arima"
 INTERMITTENT = "intermittent"
 SEASONAL = "seasonal"
 ENSEMBLE = "ensemble"
+GRADIENT_BOOSTING = "gradient_boosting"
+LSTM = "lstm"
 # Plainest first: of two models that did equally well the earlier one is served. Extra models come before the ensemble.
 MODELS = (
     NAIVE,
@@ -29,6 +31,9 @@ MODELS = (
     SEASONAL,
     ENSEMBLE,
 )
+# What a caller may name (PA-4), and what is made for one who names nothing.
+NAMED_MODELS = (LINEAR, SEASONAL, ARIMA, LSTM, GRADIENT_BOOSTING, INTERMITTENT, ENSEMBLE)
+DEFAULT_MODELS = (LINEAR, SEASONAL, ENSEMBLE)
 # What is served must not have lost to these on its own backtest.
 PLAIN_MODELS = (SEASONAL_NAIVE, WEEKDAY_MEAN)
 
@@ -43,7 +48,8 @@ class ForecastConfig:
     """Lengths are in periods of the panel (days, weeks or months).
 
     ``models`` names what may be served: ("ensemble",) or one or more of ``MODELS`` and of the extra candidates'; an
-    ensemble is then made of those alone. The plain models are always measured and take part in the gate.
+    ensemble is then made of those alone. The plain models are always measured and take part in the gate. Without
+    ``gated`` the models are served as they are, also where a plain one did better: for a caller who asked for them by name.
     """
 
     horizon: int = 28
@@ -51,6 +57,7 @@ class ForecastConfig:
     sum_levels: tuple[float, ...] = SUM_LEVELS
     interval_levels: tuple[float, ...] = INTERVAL_LEVELS
     models: tuple[str, ...] = (ENSEMBLE,)
+    gated: bool = True
     longest_sum: int = 91
     longest_horizon: int = 1000
     minimum_history: int = 7

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 
-AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED = range(4)
+AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED, AS_ASKED = range(5)
 # Why a series is served what it is; ``PanelForecast.reason`` is a place in it.
 REASONS = (
     "The weighted models did at least as well as the plain ones.",
     "The weighted models lost to a plain one and were drawn to it until they did not.",
     "A plain model did best.",
     "Too little history for a test: weighted as the other series are.",
+    "Asked for by name, and not held against the plain models.",
 )
 
 

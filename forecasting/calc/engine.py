@@ -13,7 +13,7 @@ from forecasting.calc.candidates import Candidate, candidates
 from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
 from forecasting.calc.drift import drift_factors
-from forecasting.calc.gate import Gate, error_sums
+from forecasting.calc.gate import Gate, error_sums, open_gate
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
@@ -116,17 +116,22 @@ def _serve(tested: Tested, judging: Bools) -> Served:
     if ENSEMBLE in tested.config.models:  # a model that was asked for by its name stays what it is
         factors = drift_factors(mixed, near, tested.origins)
     mixed *= factors[:-1, None, None]
-    sums = error_sums(mixed, plain, near)
-    honest = np.empty_like(mixed)
-    for position, origins in enumerate(judging):
-        honest[position] = sums.gate(origins).drawn(mixed[position], plain[:, position])
-    gate = sums.gate(np.ones(len(actual), dtype=bool))
+    gate, honest = _gated(mixed, plain, near, judging) if tested.config.gated else (open_gate(near.shape[2]), mixed)
     final = forecasters.at(len(actual))
     path = gate.drawn(factors[-1] * mixed_path(final, weights), np.stack([final[place].path for place in places]))
     weights = weights * (1 - gate.share)
     for row, place in enumerate(places):
         weights[place] += gate.share * (gate.plain == row)
     return Served(gate.drawn(mixed, plain), honest, path, final, weights, gate)
+
+
+def _gated(mixed: Floats, plain: Floats, near: Floats, judging: Bools) -> tuple[Gate, Floats]:
+    """The gate of all origins, and each origin's paths as the gate of those that judge it would have drawn them."""
+    sums = error_sums(mixed, plain, near)
+    honest = np.empty_like(mixed)
+    for position, origins in enumerate(judging):
+        honest[position] = sums.gate(origins).drawn(mixed[position], plain[:, position])
+    return sums.gate(np.ones(len(near), dtype=bool)), honest
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
-from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
+from forecasting.calc.contract import AS_ASKED, AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
 
 LEAST_POINTS = 8  # errors without which nothing has proved itself
 ALL_BUT = 0.995
@@ -27,6 +27,12 @@ class Gate:
         for place, path in enumerate(plain):
             paths = paths + self.share * (self.plain == place) * (path - ensemble)
         return paths
+
+
+def open_gate(series: int) -> Gate:
+    """The gate of models that were asked for by name: nothing is drawn to a plain one."""
+    nothing = np.zeros(series, np.int64)
+    return Gate(nothing.astype(np.float32), nothing, np.full(series, AS_ASKED, np.int64))
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Func, IntegerField
+from django.db.models import Field, Func
 
 
 class DayNumber(Func):
     """A date as Python's ``date.toordinal`` counts it: 1 is 1 January of the year 1."""
 
-    output_field = IntegerField()
+    output_field: Any = Field()  # of no type: for an integer's, each number would go through a function of Python
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(

@@ -126,4 +126,4 @@ class ProductDemandForecast(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} @ {self.store_id} from {self.forecast_date}"
+        return f"{self.product} @ {self.store} from {self.forecast_date}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Self
 
-from django.db.models import Count, F, FloatField, Max, Min, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Case, Count, F, FloatField, Max, Min, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from forecasting.calc.error_sums import SUM_NAMES
@@ -55,6 +55,10 @@ class ForecastAccuracyQuerySet(_MeasuredQuerySet):
 
     def of_series(self, *, store_id: int, product_id: int) -> Self:
         return self.filter(store_id=store_id, product_id=product_id)
+
+    def best_first(self) -> Self:
+        """By rank; those that could not be measured (rank 0) come last."""
+        return self.order_by(Case(When(rank=0, then=Value(1)), default=Value(0)), "rank", "model")
 
     def with_naive_wape(self) -> Self:
         """Annotate ``naive_wape``: that of the same series' seasonal naive."""

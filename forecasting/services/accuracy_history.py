@@ -11,6 +11,7 @@ from django.db import transaction
 
 from forecasting.calc.error_sums import SUM_NAMES
 from forecasting.models import ForecastAccuracy, ForecastAccuracyHistory, ForecastLiveAccuracy
+from forecasting.services.weeks import monday_of
 from invencare.lib.upsert import upsert_values
 
 BACKTEST, LIVE = ForecastAccuracyHistory.Kind.BACKTEST, ForecastAccuracyHistory.Kind.LIVE
@@ -35,7 +36,7 @@ def keep_backtests(*, forecast_date: date) -> int:
 @transaction.atomic
 def keep_live(*, first_day: date) -> int:
     """Sum the live errors of the weeks from that of ``first_day`` on, in the place of earlier sums; rows written."""
-    monday = first_day - timedelta(days=first_day.weekday())
+    monday = monday_of(first_day)
     found = ForecastLiveAccuracy.objects.filter(week__gte=monday, points__gt=0).sums(
         "week", "weeks_ahead", "store_id", "product__category", "model"
     )

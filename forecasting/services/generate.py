@@ -43,6 +43,7 @@ from inventory.models import Store
 
 HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
 DECIMALS = 4
+BAND_DECIMALS = 2  # of quantiles and bounds by day: the bulk of a row
 LEAST_DAYS = 7
 
 
@@ -52,6 +53,15 @@ class ForecastResults:
 
     forecasts: dict[int, ProductDemandForecast]
     too_short: dict[int, int]
+
+
+@dataclass(frozen=True)
+class StorePanel:
+    """Products of one store as the engine takes them; ``sum_periods``: days of protection and of lead time, one each."""
+
+    product_ids: tuple[int, ...]
+    panel: Panel
+    sum_periods: tuple[Any, Any]
 
 
 @transaction.atomic
@@ -75,6 +85,20 @@ def forecast_series(
         raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
     if not product_ids:
         return ForecastResults({}, {})
+    loaded = load_store_panel(store=store, product_ids=product_ids, forecast_date=forecast_date)
+    panel = forecast_panel(
+        loaded.panel,
+        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
+        sum_periods=loaded.sum_periods,
+    )
+    return _write(panel, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
+
+
+def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date: date) -> StorePanel:
+    """What was wanted of these products in this store up to the day before ``forecast_date``.
+
+    Raises ``ValidationError`` for unknown products.
+    """
     history = load_daily_demand(
         store_id=store.pk, product_ids=product_ids, last_day=forecast_date - timedelta(days=1), days=HISTORY_DAYS
     )
@@ -85,12 +109,17 @@ def forecast_series(
         out_of_stock_share=history.out_of_stock_share,
         started=history.started,
     )
-    panel = forecast_panel(
-        Panel(_without_empty_front(demand)),
-        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
+    return StorePanel(
+        product_ids=history.product_ids,
+        panel=Panel(_without_empty_front(demand)),
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
-    return _write(panel, history.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
+
+
+def unwritten_forecast(panel: PanelForecast, row: int, *, product_id: int, **own: Any) -> ProductDemandForecast:
+    """The row of one series as a night writes it, not yet written. Raises ``ValueError`` for a number that is none."""
+    _require_finite(panel, row, product_id)
+    return _forecast_row(panel, row, run=None, product_id=product_id, **own)
 
 
 def _without_empty_front(demand: Floats) -> Floats:
@@ -173,13 +202,14 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         daily={
             "mean": _listed(panel.mean[row]),
             "intervals": {
-                str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
+                str(level): [_listed(panel.intervals[row, :, column, side], BAND_DECIMALS) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
-                str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
+                str(level): _listed(panel.quantiles[row, :, column], BAND_DECIMALS)
+                for column, level in enumerate(DAY_LEVELS)
             },
             "naive": _path(panel.model_paths[row, panel.models.index(SEASONAL_NAIVE)]),
             "scales": [_known(scale) for scale in panel.scales[row]],
@@ -212,9 +242,9 @@ def _path(values: Floats) -> list[float] | None:
     return _listed(values) if np.isfinite(values).all() else None
 
 
-def _listed(values: Floats) -> list[float]:
+def _listed(values: Floats, decimals: int = DECIMALS) -> list[float]:
     """As short as JSON can say it: slow movers' quantiles are whole numbers, which take a quarter of the room."""
-    rounded = values.astype(np.float64).round(DECIMALS)
+    rounded = values.astype(np.float64).round(decimals)
     whole = rounded.astype(np.int64)
     listed: list[float] = (whole if (whole == rounded).all() else rounded).tolist()
     return listed

@@ -16,16 +16,12 @@ from forecasting.calc.live import LiveSums, measure
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.vintages import LoadedVintages, load_vintages
 from forecasting.models import ForecastLiveAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.services.weeks import WEEKS_AHEAD, monday_of
 from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
-WEEKS_AHEAD = 4  # a forecast is measured for so many weeks
 WHOLE = ("points", "scaled_points", "band_points", "inside_80", "inside_95", "naive_points", "overridden_points")
 COLUMNS = ("store_id", "product_id", "week", "weeks_ahead", "model", "measured_through", "censored_points", *SUM_NAMES)
-
-
-def monday_of(day: date) -> date:
-    return day - timedelta(days=day.weekday())
 
 
 def measure_from(*, last_day: date) -> date | None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from forecasting.models import ForecastAccuracy, ForecastLiveAccuracy, ProductDemandForecast
 from forecasting.services.accuracy_history import thin_history
-from forecasting.services.live_accuracy import WEEKS_AHEAD, monday_of
+from forecasting.services.weeks import WEEKS_AHEAD, monday_of
 
 UNMEASURED_DAYS = 60  # the backtest of a series that has had no new one for so long is of no use
 

@@ -66,6 +66,9 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ),
 ]
 
+# Models whose menu entry leads to a page of its own, not to the list of their rows.
+PAGES = {"forecasting.forecastaccuracy": "admin:forecasting_accuracy"}
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links for whoever asks; a group without any link is left out by the template."""
@@ -85,5 +88,5 @@ def _item(request: HttpRequest, label: str, title: str, icon: str) -> dict[str, 
     return {
         "title": title,
         "icon": icon,
-        "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+        "link": reverse(PAGES.get(label, f"admin:{opts.app_label}_{opts.model_name}_changelist")),
     }

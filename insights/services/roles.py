@@ -31,14 +31,16 @@ _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.su
     "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product"
 )
 _DECIDING = {"insights.decide_reorderrecommendation"}
+_FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
-    "Store manager": frozenset(_SEES | _STOCK_WORK | _DECIDING),
-    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _DECIDING),
+    "Store manager": frozenset(_SEES | _STOCK_WORK | _DECIDING | _FORECASTING),
+    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _DECIDING | _FORECASTING),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES
+        | _FORECASTING
         | _may("view", "inventory.customer")
         | {"insights.add_analysisrun", "inventory.add_salesfile"}
     ),

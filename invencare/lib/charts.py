@@ -28,6 +28,31 @@ def chart_series(
     }
 
 
+def chart_band(
+    label: str,
+    lower: Sequence[float | None],
+    upper: Sequence[float | None],
+    *,
+    colour: str = "accent",
+    strong: bool = False,
+) -> dict[str, Any]:
+    """The area between two lines, such as an interval, behind all lines. ``strong`` tells an inner one from an outer."""
+    return {
+        "label": label,
+        "kind": "band",
+        "values": list(upper),
+        "lower": list(lower),
+        "colour": colour,
+        "strong": strong,
+    }
+
+
+def chart_marks(label: str, texts: Sequence[str | None], *, colour: str = "warning") -> dict[str, Any]:
+    """Days marked from the top to the bottom of the chart, each with its words; None: not marked."""
+    values = [None if text is None else 100 for text in texts]
+    return {"label": label, "kind": "mark", "values": values, "texts": list(texts), "colour": colour, "axis": "percent"}
+
+
 def chart_data(
     *,
     labels: Sequence[str],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
@@ -40,11 +42,13 @@ def upsert_values(
     """
     connection = connections[router.db_for_write(model)]
     fields = [_field(model, name) for name in columns]
-    converters = [_converter(field, connection) for field in fields]
-    values = [
-        [value if convert is None else convert(value) for value, convert in zip(row, converters, strict=True)]
-        for row in rows
+    places = [
+        (place, _converter(field, connection)) for place, field in enumerate(fields) if not isinstance(field, _BARE)
     ]
+    values = [list(row) for row in rows]
+    for row in values:
+        for place, convert in places:
+            row[place] = convert(row[place])
     if values:
         keys = [_field(model, name).column for name in key]
         with connection.cursor() as cursor:
@@ -59,10 +63,12 @@ def _field(model: type[models.Model], attname: str) -> Any:
 _BARE = (models.FloatField, models.IntegerField, models.CharField, models.BooleanField, models.ForeignKey)
 
 
-def _converter(field: Any, connection: Any) -> Callable[[Any], Any] | None:
-    if isinstance(field, _BARE):
-        return None
-    return lambda value: field.get_db_prep_save(value, connection)
+def _converter(field: Any, connection: Any) -> Callable[[Any], Any]:
+    """JSON without spaces, and everything else as its field says; a day or an instant that comes again is converted once."""
+    if isinstance(field, models.JSONField):
+        return lambda value: json.dumps(value, separators=(",", ":"), cls=field.encoder)
+    convert = lambda value: field.get_db_prep_save(value, connection)  # noqa: E731  one of three
+    return cache(convert) if isinstance(field, models.DateField) else convert
 
 
 def _statement(connection: Any, model: type[models.Model], columns: list[str], keys: list[str]) -> str:

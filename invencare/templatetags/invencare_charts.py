@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -12,31 +12,35 @@ register = template.Library()
 
 @register.inclusion_tag("admin/parts/chart.html")
 def chart(data: Mapping[str, Any], *, id: str, title: str, overlay_url: str = "") -> dict[str, Any]:
-    """Draw ``{"x_title", "y_title", "labels", "series": [{"label", "values", "colour", "kind"}]}``.
-
-    ``kind`` is ``line`` or ``bar`` and ``colour`` primary, accent, warning or danger. A series with
-    ``"axis": "right"`` is drawn on an axis of its own, named ``y_right_title``. ``overlay_url`` answers with
-    ``{"labels", "series"}`` that are added when the page is open.
+    """Draw what ``invencare.lib.charts`` makes. A series with ``"axis": "right"`` is drawn on an axis of its own, named
+    ``y_right_title``. ``overlay_url`` answers with ``{"labels", "series"}`` that are added when the page is open.
     """
+    columns = [column for series in data["series"] for column in _columns(series)]
     return {
         "chart": data,
         "id": id,
         "data_id": f"{id}-data",
         "title": title,
         "overlay_url": overlay_url,
-        "rows": list(_rows(data)),
+        "headings": [heading for heading, _ in columns],
+        "rows": list(_rows(data["labels"], [values for _, values in columns])),
     }
 
 
-def _rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = [series["values"] for series in data["series"]]
-    return [
-        {"label": label, "cells": [_cell(values[i]) if i < len(values) else "" for values in columns]}
-        for i, label in enumerate(data["labels"])
-    ]
+def _columns(series: Mapping[str, Any]) -> list[tuple[str, Sequence[Any]]]:
+    """A series as columns of the table: a band as its two bounds, marks by their words."""
+    label = series["label"]
+    if "lower" in series:
+        return [(f"{label}, from", series["lower"]), (f"{label}, to", series["values"])]
+    return [(label, series.get("texts", series["values"]))]
 
 
-def _cell(value: float | None) -> str:
-    if value is None:
-        return ""
+def _rows(labels: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    for i, label in enumerate(labels):
+        yield {"label": label, "cells": [_cell(values[i]) if i < len(values) else "" for values in columns]}
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"

@@ -71,7 +71,11 @@ SCOPES: dict[str, Scope] = {
         "Approve, send, receive, cancel and close purchase orders",
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
-    "forecasts:read": Scope("Read forecasts", _may("forecasting.view_productdemandforecast")),
+    "forecasts:read": Scope(
+        "Read forecasts and their accuracy",
+        _may("forecasting.view_productdemandforecast forecasting.view_forecastaccuracy"),
+    ),
+    "forecasts:write": Scope("Make forecasts", _may("forecasting.add_productdemandforecast")),
     "analytics:read": Scope(
         "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +15,17 @@ from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from invencare.lib import clock
+from inventory.models import DailySales
 from inventory.services.api_keys import SCOPES
 from tests.api.conftest import World, machine, once, person
+from tests.cast import sell_daily
 
 SEERS = frozenset({"viewer", "store_manager", "buyer", "analyst", "administrator"})
 STOCK = frozenset({"store_manager", "buyer", "administrator"})
 BUYING = frozenset({"buyer", "administrator"})
 UPLOADERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
+FORECASTERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
 STARTERS = frozenset({"analyst", "administrator"})
 ADMINISTRATOR = frozenset({"administrator"})
 
@@ -102,6 +107,14 @@ def _arrived(world: World) -> dict[str, Any]:
 def _file(world: World) -> dict[str, Any]:
     rows = b"store,product,date,quantity\nN1,SKU-STEADY,2026-03-14,3\n"
     return {"file": SimpleUploadedFile("day.csv", rows, content_type="text/csv"), "store_id": "N1"}
+
+
+def _history(world: World) -> dict[str, Any]:
+    """Days enough for a forecast that begins today, whenever that is."""
+    if not DailySales.objects.filter(product=world.cast.dead).exists():
+        yesterday = clock.now().date() - timedelta(days=1)
+        sell_daily(world.cast.north, world.cast.dead, [2] * 9, last_day=yesterday)
+    return {"store_id": "N1", "product_id": "SKU-DEAD", "forecast_period": 3}
 
 
 def _ids(world: World) -> dict[str, Any]:
@@ -194,6 +207,11 @@ ENDPOINTS = [
         for verb in ("approve", "reject")
     ],
     *[_post(f"recommendations/{verb}", STOCK, "recommendations:decide", _ids) for verb in ("approve", "reject")],
+    _get("forecasts", "forecasts:read"),
+    _post("forecasts/generate", FORECASTERS, "forecasts:write", _history),
+    _get("forecasts/accuracy", "forecasts:read"),
+    _get("forecasts/accuracy/worst", "forecasts:read"),
+    _get("forecasts/{product_id}/accuracy", "forecasts:read", _fixed("forecasts/SKU-STEADY/accuracy?store_id=N1")),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("runs", "runs:read"),

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import machine, order, person, recommendation
+from tests.api.conftest import forecast, machine, order, person, recommendation
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -70,6 +70,11 @@ def _recommendations(cast: Cast, rows: int) -> None:
         recommendation(cast, cast.north, product)
 
 
+def _forecasts(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        forecast(cast.north, product)
+
+
 def _runs(cast: Cast, rows: int) -> None:
     AnalysisRun.objects.bulk_create(
         AnalysisRun(kind="nightly", business_date=TODAY - timedelta(days=n), created_at=NOW) for n in range(rows)
@@ -114,6 +119,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("sales-data/SKU-STEADY", _days, 4),  # the product first, the stores last
     ("purchase-orders", _orders, 4),
     ("recommendations", _recommendations, 5),  # and suppliers
+    ("forecasts", _forecasts, 3),  # no count; stores and products
     ("runs", _runs, 2),
     ("trends", _trends, 2),
     ("metrics", _metrics, 2),
@@ -142,7 +148,7 @@ def test_queries_do_not_grow_with_rows(
     assert seen >= rows
     assert viewer == PERSON + own
     assert _queries(person(cast.store_manager), path)[0] == (MANAGER if is_scoped else PERSON) + own
-    scopes = ("catalogue", "stock", "sales", "orders", "recommendations", "runs", "analytics")
+    scopes = ("catalogue", "stock", "sales", "orders", "recommendations", "runs", "analytics", "forecasts")
     key = machine(cast.viewer, [f"{word}:read" for word in scopes], stores=[cast.north])
     assert _queries(key, path)[0] == MACHINE + own
 

@@ -147,19 +147,6 @@ def test_lines_of_another_order_and_lines_named_twice_are_refused(buyer: APIClie
     assert sent.lines.get().received_units == 0
 
 
-def test_forecast_is_given_day_by_day(buyer: APIClient, world: World) -> None:
-    answer = buyer.get("/api/v1/forecasts/SKU-STEADY?store_id=N1").json()
-    assert (answer["model"], answer["ensemble_forecast"], answer["forecast_period"]) == ("seasonal", 5.0, 2)
-    assert answer["daily"] == [
-        {"date": "2026-03-16", "mean": 2.0, "quantiles": {"0.1": 1.0, "0.9": 4.0}},
-        {"date": "2026-03-17", "mean": 3.0, "quantiles": {"0.1": 2.0, "0.9": 5.0}},
-    ]
-    path = "/api/v1/forecasts/SKU-STEADY?store_id=N1&forecast_date="
-    assert buyer.get(f"{path}2026-03-16").status_code == 200
-    assert buyer.get(f"{path}2026-03-15").status_code == 404
-    assert set(buyer.get("/api/v1/forecasts/SKU-STEADY").json()["error"]["fields"]) == {"store_id"}
-
-
 def test_performance_of_a_product(cast: Cast) -> None:
     yesterday = clock.business_date(clock.now(), cast.north.zone) - timedelta(days=1)
     record(

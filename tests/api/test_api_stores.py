@@ -19,6 +19,7 @@ LISTS = {
     "sales-data/SKU-STEADY": "store_id",
     "purchase-orders": "store_id",
     "recommendations": "store_id",
+    "forecasts": "store_id",
 }
 DETAILS = {
     "stock/{level}": "get",
@@ -44,7 +45,8 @@ def manager(world: World) -> APIClient:
 def north_key(world: World) -> APIClient:
     """A key of the administrator, who sees every store, tied to the north."""
     scopes = ["catalogue:read", "stock:read", "stock:write", "sales:read", "sales:write", "orders:read"]
-    scopes += ["orders:write", "recommendations:read", "recommendations:decide", "forecasts:read", "analytics:read"]
+    scopes += ["orders:write", "recommendations:read", "recommendations:decide", "analytics:read"]
+    scopes += ["forecasts:read", "forecasts:write"]
     return machine(world.cast.administrator, scopes, stores=[world.cast.north])
 
 
@@ -106,6 +108,9 @@ def test_movement_for_another_store_is_refused_with_all_others(in_the_north: API
     [
         ("post", "performance", {"product_id": "SKU-STEADY", "store_id": "S1"}),
         ("get", "forecasts/SKU-STEADY?store_id=S1", None),
+        ("get", "forecasts/SKU-STEADY/accuracy?store_id=S1", None),
+        ("get", "forecasts/accuracy?store_id=S1", None),
+        ("post", "forecasts/generate", {"product_id": "SKU-STEADY", "store_id": "S1"}),
         ("get", "sales-data/summary?store_id=S1", None),
     ],
 )

@@ -9,6 +9,7 @@ from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun
 from invencare.lib import clock
 from tests.cast import Cast, movement, record, set_bounds
+from tests.forecasting.measured import backtest
 from tests.insights.proposals import recommend
 
 DAYS = 30
@@ -36,9 +37,15 @@ def open_shop(cast: Cast) -> None:
             forecast_period=14,
             ensemble_forecast=63.0,
             model="naive",
-            daily={"mean": [4.5] * 14, "quantiles": {"0.1": [2.0] * 14, "0.9": [7.0] * 14}},
+            daily={
+                "mean": [4.5] * 14,
+                "quantiles": {"0.1": [2.0] * 14, "0.9": [7.0] * 14},
+                "intervals": {"0.8": [[2.0] * 14, [7.0] * 14], "0.95": [[1.0] * 14, [9.0] * 14]},
+            },
             created_at=now,
         )
+        backtest(store, cast.steady, "ensemble", error=30, day=today, is_chosen=True, coverage_80=0.8)
+        backtest(store, cast.steady, "seasonal_naive", error=50, day=today, rank=2)
     AnalysisRun.objects.create(
         kind="nightly",
         business_date=today - timedelta(days=1),

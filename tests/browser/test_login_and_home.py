@@ -86,6 +86,8 @@ def test_what_needs_a_decision_is_on_top_and_leads_to_it(stocked: Cast, log_in: 
         "/admin/inventory/salesfile/upload/",
         "/admin/insights/analysisrun/",
         "/admin/inventory/apikey/add/",
+        "/admin/forecasting/productdemandforecast/",
+        "/admin/forecasting/forecastaccuracy/overview/",
     ],
 )
 def test_no_page_scrolls_sideways_on_a_phone(address: str, stocked: Cast, log_in: Callable[..., Any]) -> None:
@@ -108,3 +110,6 @@ def test_the_stock_page_lays_the_forecast_over_stock_and_sales(stocked: Cast, lo
     page.wait_for_function("Chart.getChart('stock-chart')?.data.datasets.some((set) => set.label === 'Forecast')")
     labels = page.evaluate("Chart.getChart('stock-chart').data.datasets.map((set) => set.label)")
     assert labels[:2] == ["Stock at close", "Units sold"]
+    assert labels[-4:] == ["95 % of days", "95 % of days", "80 % of days", "80 % of days"]
+    axes = page.evaluate("Chart.getChart('stock-chart').data.datasets.slice(-4).map((set) => set.yAxisID)")
+    assert set(axes) == {"right"}

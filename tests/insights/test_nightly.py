@@ -9,8 +9,15 @@ from django.db import OperationalError
 
 from analytics.models import ProductPerformance
 from forecasting.calc.config import MODELS
-from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.models import (
+    ForecastAccuracy,
+    ForecastAccuracyHistory,
+    ForecastLiveAccuracy,
+    ForecastRun,
+    ProductDemandForecast,
+)
 from forecasting.services import generate
+from forecasting.services.generate import forecast_series
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services import nightly
 from insights.services.dossier import explain, recompute
@@ -181,6 +188,50 @@ def test_prepare_opens_one_forecast_run_however_often_it_is_called(cast: Cast) -
     assert chunk.run.parameters == stale_copy.parameters == {"forecast_run_id": run.pk}
     assert (run.forecast_date, run.horizon_days, run.seed, run.code_version) == (TODAY, 28, 7, "0.1.0 abc")
     assert (run.status, run.finished_at) == ("running", None)
+
+
+def test_the_forecast_run_counts_while_chunks_are_done(cast: Cast) -> None:
+    small_night(cast)
+    chunk = start(cast)
+    run = ForecastRun.objects.get()
+    assert (run.series_total, run.progress, run.seconds) == (5, 0, None)
+    nightly.analyse_chunk(chunk=chunk, now=NOW + timedelta(seconds=9))
+    run.refresh_from_db()
+    assert (run.series_done, run.series_skipped, run.series_failed, run.progress) == (3, 2, 0, 1)
+    assert (run.status, run.finished_at, run.seconds) == ("running", None, 9)
+
+
+def test_a_night_measures_what_was_forecast_before(cast: Cast) -> None:
+    small_night(cast)
+    monday = YESTERDAY - timedelta(days=6)
+    forecast_series(store=cast.north, product_ids=[cast.steady.pk], forecast_date=monday, now=NOW)
+    chunk = start(cast)
+    assert ForecastRun.objects.get().measures_from == monday
+    nightly.analyse_chunk(chunk=chunk, now=NOW)
+    nightly.finish(run=chunk.run, now=NOW)
+    row = ForecastLiveAccuracy.objects.get()
+    assert (row.product, row.week, row.weeks_ahead, row.points, row.absolute_error) == (cast.steady, monday, 1, 7, 0)
+    assert ForecastRun.objects.get().measured_through == YESTERDAY
+    kept = ForecastAccuracyHistory.objects.live().get()
+    assert (kept.day, kept.store, kept.category, kept.points) == (monday, cast.north, "Coffee", 7)
+    backtests = ForecastAccuracyHistory.objects.backtests().filter(day=TODAY, model="ensemble")
+    assert {(row.category, row.series) for row in backtests} == {("Coffee", 2), ("Tools", 1)}
+
+
+def test_a_series_that_cannot_be_measured_is_still_forecast(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_night(cast)
+    forecast_series(store=cast.north, product_ids=[cast.steady.pk], forecast_date=YESTERDAY, now=NOW)
+
+    def cannot(**options: Any) -> int:
+        raise ArithmeticError("no such week")
+
+    monkeypatch.setattr(nightly, "measure_live", cannot)
+    result = nightly.analyse_chunk(chunk=start(cast, [cast.steady]), now=NOW)
+    assert [(failure["step"], failure["message"]) for failure in result.failures] == [
+        ("accuracy", "ArithmeticError: no such week")
+    ]
+    assert ProductDemandForecast.objects.filter(forecast_date=TODAY, product=cast.steady).exists()
+    assert ReorderRecommendation.objects.get().product == cast.steady
 
 
 def test_finish_closes_the_forecast_run_with_its_counts_and_only_once(cast: Cast) -> None:

@@ -110,7 +110,11 @@ def forecast_of(level: StockLevel) -> None:
         forecast_date=TODAY,
         forecast_period=2,
         model="naive",
-        daily={"mean": [1.0, 2.5], "quantiles": {"0.1": [0, 0], "0.5": [1, 2], "0.9": [3, 4]}},
+        daily={
+            "mean": [1.0, 2.5],
+            "quantiles": {"0.1": [0, 0], "0.5": [1, 2], "0.9": [3, 4]},
+            "intervals": {"0.8": [[0, 1], [2, 3]], "0.95": [[0, 0], [4, 5]]},
+        },
         created_at=NOW,
     )
 
@@ -124,10 +128,10 @@ def test_the_chart_asks_for_the_newest_forecast(level: StockLevel, cast: Cast, c
     client.force_login(cast.viewer)
     data = forecast_answer(client, level).json()
     assert data["labels"] == ["2026-03-16", "2026-03-17"]
-    assert [(series["label"], series["values"]) for series in data["series"]] == [
-        ("Forecast", [1.0, 2.5]),
-        ("10 % of days stay below", [0, 0]),
-        ("90 % of days stay below", [3, 4]),
+    assert [(series["label"], series.get("lower"), series["values"]) for series in data["series"]] == [
+        ("Forecast", None, [1.0, 2.5]),
+        ("95 % of days", [0, 0], [4, 5]),
+        ("80 % of days", [0, 1], [2, 3]),
     ]
 
 

@@ -17,12 +17,17 @@
   const text = () => (isDark() ? "#d1d5db" : "#374151");
   const grid = () => (isDark() ? "rgba(255,255,255,.08)" : "rgba(0,0,0,.07)");
 
-  const dataset = (series) => ({
+  const axisOf = (series) => ({ right: "right", percent: "percent" }[series.axis] || "y");
+
+  // A share of the day, drawn as wide as the day and behind what is counted.
+  const share = { barPercentage: 1, categoryPercentage: 1, inflateAmount: 0, grouped: false, order: 3 };
+
+  const line = (series) => ({
     type: series.kind || "line",
     label: series.label,
     data: series.values,
     borderColor: colour(series.colour),
-    backgroundColor: colour(series.colour) + (series.kind === "bar" ? "99" : "22"),
+    backgroundColor: colour(series.colour) + (series.axis === "percent" ? "59" : series.kind === "bar" ? "99" : "22"),
     borderWidth: series.kind === "bar" ? 0 : series.width || 2,
     borderDash: series.dashed ? [6, 4] : [],
     stepped: series.stepped || false,
@@ -31,9 +36,42 @@
     pointHitRadius: 12,
     spanGaps: false,
     tension: series.stepped ? 0 : 0.2,
-    yAxisID: { right: "right", percent: "percent" }[series.axis] || "y",
+    yAxisID: axisOf(series),
     order: series.kind === "bar" ? 2 : 1,
+    ...(series.axis === "percent" ? share : {}),
   });
+
+  // Two lines without a stroke, the upper one filled down to the one before it. Behind everything else.
+  const band = (series) => {
+    const edge = { type: "line", label: series.label, borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 4 };
+    const axis = { tension: 0.2, spanGaps: false, yAxisID: axisOf(series) };
+    const area = colour(series.colour) + (series.strong ? "59" : "2b");
+    return [
+      { ...edge, ...axis, data: series.lower, fill: false, icHidden: true },
+      { ...edge, ...axis, data: series.values, fill: "-1", backgroundColor: area, icLower: series.lower },
+    ];
+  };
+
+  const mark = (series) => ({
+    type: "bar",
+    label: series.label,
+    data: series.values,
+    backgroundColor: colour(series.colour) + "40",
+    borderWidth: 0,
+    yAxisID: "percent",
+    ...share,
+    icTexts: series.texts,
+  });
+
+  const datasets = (series) => ({ band, mark }[series.kind] || line)(series);
+
+  const number = (value) => value.toLocaleString(undefined, { maximumFractionDigits: 1 });
+
+  const told = ({ dataset, dataIndex, parsed }) => {
+    if (dataset.icTexts) return `${dataset.label}: ${dataset.icTexts[dataIndex]}`;
+    if (dataset.icLower) return `${dataset.label}: ${number(dataset.icLower[dataIndex])} – ${number(parsed.y)}`;
+    return `${dataset.label}: ${number(parsed.y)}`;
+  };
 
   const axis = (title, extra) => ({
     title: { display: Boolean(title), text: title, color: text() },
@@ -56,8 +94,12 @@
       animation: false,
       interaction: { mode: "index", intersect: false },
       plugins: {
-        legend: { display: data.series.length > 1, position: "bottom", labels: { color: text(), boxWidth: 14 } },
-        tooltip: { enabled: true },
+        legend: {
+          display: data.series.length > 1,
+          position: "bottom",
+          labels: { color: text(), boxWidth: 14, filter: (item, all) => !all.datasets[item.datasetIndex].icHidden },
+        },
+        tooltip: { enabled: true, filter: (item) => !item.dataset.icHidden, callbacks: { label: told } },
       },
       scales,
     };
@@ -67,7 +109,7 @@
     if (drawn.has(canvas)) drawn.get(canvas).destroy();
     drawn.set(canvas, new Chart(canvas, {
       type: "line",
-      data: { labels: data.labels, datasets: data.series.map(dataset) },
+      data: { labels: data.labels, datasets: data.series.flatMap(datasets) },
       options: options(data),
     }));
   };
@@ -79,15 +121,17 @@
       const i = from.indexOf(label);
       return i < 0 || values[i] === undefined ? null : values[i];
     });
+    const moved = (from, series) => Object.fromEntries(
+      Object.entries(series).map(([name, value]) => [name, Array.isArray(value) ? at(from, value) : value]),
+    );
     return {
       ...data,
       labels,
       series: [
-        ...data.series.map((series) => ({ ...series, values: at(data.labels, series.values) })),
+        ...data.series.map((series) => moved(data.labels, series)),
         ...overlay.series.map((series) => ({
-          ...series,
-          values: at(overlay.labels, series.values),
-          axis: data.y_right_title ? "right" : "left", // the axis that counts units per day
+          ...moved(overlay.labels, series),
+          axis: series.axis === "percent" ? "percent" : data.y_right_title ? "right" : "left", // that of units per day
         })),
       ],
     };

@@ -1,0 +1,34 @@
+"""Forecasts for Celery: one product in one store, made apart from the request that wants it (PA-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import shared_task
+
+from forecasting.calc.config import DEFAULT_MODELS
+from forecasting.services.answers import generated_answer
+from invencare.lib import clock
+from inventory.models import Product, Store
+
+
+@shared_task(name="forecasting.generate_forecast", acks_late=True)
+def generate_forecast(
+    product_id: str, store_id: str, forecast_period: int = 30, models: Sequence[str] = DEFAULT_MODELS
+) -> dict[str, Any]:
+    """Forecast the product (SKU) in the store (code). Safe to deliver twice: the second writes over the first.
+
+    The message was sent by this site: who may ask was decided where it was sent.
+    """
+    # Numeric: at the top it would load numpy into the web process, which finds every app's tasks.
+    from forecasting.services.on_demand import generate_forecast as generate
+
+    row = generate(
+        store=Store.objects.get(code=store_id),
+        product=Product.objects.get(sku=product_id),
+        horizon_days=forecast_period,
+        models=models,
+        now=clock.now(),
+    )
+    return generated_answer(row)
