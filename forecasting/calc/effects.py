@@ -55,6 +55,7 @@ class CalendarEffects:
         self.sold = np.where(telling, self.plain_units, 0)
         self.expected = np.where(telling, self.usual, 0)
         self.month_days = _month_days(history, ahead)
+        self.settled: dict[int, tuple[int, int, Floats]] = {}
 
     @classmethod
     def of(cls, history: History, ahead: int) -> CalendarEffects | None:
@@ -73,16 +74,34 @@ class CalendarEffects:
         uplifts = np.ones((len(self.history.effects), self.history.series), np.float32)
         unseen = []
         for place, effect in enumerate(self.history.effects):
+            learned = self._settled(place, origin)
+            if learned is not None:
+                uplifts[place] = learned
+                continue
             cells = seen.cells(effect, alone=True)
             if cells is None:
                 unseen.append(place)
             else:
-                uplifts[place] = _shrunk(cells, noise, dispersion, self.history.groups)
+                uplifts[place] = _shrunk(cells, noise, self.history.groups)
+                self._settle(place, origin, uplifts[place])
         for place in unseen:  # never on alone: judged by what the others leave
             cells = seen.cells(self.history.effects[place], alone=False, others=self._factors(uplifts, origin))
             if cells is not None:
-                uplifts[place] = _shrunk(cells, noise, dispersion, self.history.groups)
+                uplifts[place] = _shrunk(cells, noise, self.history.groups)
         return Calendar(uplifts, self._month(ratio, noise))
+
+    def _settled(self, place: int, origin: int) -> Floats | None:
+        """What an earlier origin learned, where the effect was not on since and its neighbourhood was over by then."""
+        if place not in self.settled:
+            return None
+        seen, then, uplift = self.settled[place]
+        periods = self.history.effects[place].periods
+        is_same = then <= origin and np.searchsorted(periods, origin) == seen and periods[seen - 1] < then - self.reach
+        return uplift if is_same else None
+
+    def _settle(self, place: int, origin: int, uplift: Floats) -> None:
+        seen = int(np.searchsorted(self.history.effects[place].periods, origin))
+        self.settled[place] = (seen, origin, uplift)
 
     def factors(self, calendar: Calendar, periods: Ints) -> Floats:
         """What the effects make of ``periods``: n × S."""
@@ -200,7 +219,7 @@ class _Seen:
         return float(np.sqrt(noise)), np.stack([sold, expected])
 
 
-def _shrunk(cells: _Cells, noise: float, dispersion: Floats, groups: Ints) -> Floats:
+def _shrunk(cells: _Cells, noise: float, groups: Ints) -> Floats:
     """Uplift of each series (S): the panel's, the group's and its own, each as far as it shows more than chance.
 
     ``cells`` are in units of the series' dispersion, so that the chance variance of sold / expected is u / expected.

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from forecasting.querysets.calendar import CalendarEventQuerySet, PlannedPriceQuerySet
 from inventory.models import Product, Store
+from inventory.models.codes import CodeField
 from inventory.models.places import validate_country
 
 LONGEST_EVENT_DAYS = 366
@@ -54,7 +55,7 @@ class CalendarEvent(models.Model):
         help_text="Demand as a multiple of the usual: 1.5 is half as much again. Empty: learned from earlier ones.",
     )
     is_active = models.BooleanField("active", default=True)
-    source_key = models.CharField(
+    source_key = CodeField(
         max_length=200, null=True, blank=True, unique=True, editable=False, help_text="Of a loaded public holiday."
     )
     created_by = models.ForeignKey(

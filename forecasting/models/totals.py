@@ -7,6 +7,7 @@ from django.db import models
 from forecasting.models.forecasts import ForecastRun
 from forecasting.querysets.totals import DemandForecastTotalQuerySet
 from inventory.models import Product, Store
+from inventory.models.codes import CodeField
 
 
 class DemandForecastTotal(models.Model):
@@ -25,7 +26,7 @@ class DemandForecastTotal(models.Model):
         PRODUCT = "product", "Product over all stores"
 
     level = models.CharField(max_length=16, choices=Level.choices)
-    key = models.CharField(max_length=200, help_text="What tells the rows of a level apart, made of primary keys.")
+    key = CodeField(max_length=200, help_text="What tells the rows of a level apart, made of primary keys.")
     store = models.ForeignKey(Store, on_delete=models.CASCADE, null=True, blank=True, related_name="demand_totals")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="demand_totals")
     category = models.CharField(max_length=100, blank=True)

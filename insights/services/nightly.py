@@ -21,6 +21,8 @@ from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
+from forecasting.services.overrides import lay_over_day
+from forecasting.services.totals import write_totals
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
 from inventory.models import DailySales, Product, StockLevel, Store
@@ -108,7 +110,8 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: test the trends, close the forecast run with its counts, expire what is pending for delisted products."""
+    """After the chunks: test the trends, close the forecast run with its counts, expire what is pending for delisted
+    products, total the forecasts up."""
     refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
@@ -123,6 +126,9 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
             ~Exists(on_sale), recommendation_date__lte=_first_day(run)
         )
         expire(_locked_ids(delisted), now=now)
+    day = _first_day(run)
+    lay_over_day(day)
+    write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 
 def _first_day(run: AnalysisRun) -> date:
