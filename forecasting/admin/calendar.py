@@ -94,7 +94,8 @@ class CalendarEventAdmin(ScopedModelAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("stores", "products")
+        rows: Any = super().get_queryset(request)
+        return rows.with_places_and_products(scope_of_user(request.user))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.load_view)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -26,11 +30,25 @@ from inventory.api.actors import scope_of
 from inventory.api.views.base import ApiViewSet, known_row
 from inventory.models import Product, Store
 
+API_NAMES = {"stores": "store_ids", "products": "product_ids"}
+
+
+@contextmanager
+def _api_names() -> Iterator[None]:
+    """The service's refusals by the names that the API has for the fields."""
+    try:
+        yield
+    except ValidationError as refusal:
+        if not hasattr(refusal, "error_dict"):
+            raise
+        renamed = {API_NAMES.get(name, name): errors for name, errors in refusal.error_dict.items()}
+        raise ValidationError(renamed) from refusal
+
 
 class CalendarEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     """Holidays, promotions, closures and other events of the actor's stores, newest first."""
 
-    queryset = CalendarEvent.objects.prefetch_related("stores", "products")
+    queryset = CalendarEvent.objects.all()
     serializer_class = CalendarEventSerializer
     permissions_by_action = {
         "list": "forecasting.view_calendarevent",
@@ -42,10 +60,16 @@ class CalendarEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Api
     search_fields = ["name"]
     ordering_fields = ["first_day", "name"]
 
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: Any = super().get_queryset()
+        shown: QuerySet[Any] = rows.with_places_and_products(scope_of(self.request))
+        return shown
+
     @extend_schema(summary="Plan an event; who works in some stores alone names them")
     def create(self, request: Request) -> Response:
         values = self.read_body(CalendarEventSerializer)
-        event = calendar.create_event(values=values, **self._actor())
+        with _api_names():
+            event = calendar.create_event(values=values, **self._actor())
         return Response(self.get_serializer(event).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change an event, or switch it off with `is_active`; it is never deleted")
@@ -53,7 +77,8 @@ class CalendarEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Api
         event = self.get_object()
         serializer = self.get_serializer(event, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        calendar.change_event(event=event, values=serializer.validated_data, **self._actor())
+        with _api_names():
+            calendar.change_event(event=event, values=serializer.validated_data, **self._actor())
         return Response(self.get_serializer(self.get_object()).data)
 
     def _actor(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from forecasting.models import CalendarEvent, DemandForecastTotal, ForecastOverride
+from inventory.api.actors import scope_of
 from inventory.api.strict import OutputSerializer, StrictModelSerializer, StrictSerializer
 from inventory.models import Product, Store
 
@@ -15,10 +16,18 @@ REASON_LENGTH = 500
 MOST_NAMED = 500
 
 
+class OwnStoresField(serializers.SlugRelatedField[Store]):
+    """Stores by their codes, of those that the actor may see: another one's does not exist."""
+
+    def get_queryset(self) -> Any:
+        request = self.context.get("request")
+        return Store.objects.visible_to(scope_of(request)) if request else Store.objects.none()
+
+
 class CalendarEventSerializer(StrictModelSerializer):
     """The input and output of an event; ``store_ids`` and ``product_ids`` are codes and SKUs."""
 
-    store_ids = serializers.SlugRelatedField(
+    store_ids = OwnStoresField(
         source="stores",
         slug_field="code",
         many=True,

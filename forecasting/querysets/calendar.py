@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from inventory.querysets.scope import StoreScope, StoreScopedQuerySet
 
@@ -28,6 +28,11 @@ class CalendarEventQuerySet(StoreScopedQuerySet):
     def at(self, *stores: Any) -> Self:
         """Those that are held in any of these stores (objects or primary keys)."""
         return self._touching(pk__in=[getattr(store, "pk", store) for store in stores])
+
+    def with_places_and_products(self, scope: StoreScope) -> Self:
+        """With the products and, of the stores, those of the scope: who reads an event learns no other store's name."""
+        stores = self.model._meta.get_field("stores").remote_field.model.objects.visible_to(scope)
+        return self.prefetch_related(Prefetch("stores", queryset=stores), "products")
 
     def _touching(self, **own: Any) -> Self:
         stores = self.model._meta.get_field("stores").remote_field.model.objects.filter(**own)
