@@ -22,6 +22,8 @@ from forecasting.frames.demand import load_daily_demand
 from forecasting.models import CalendarEvent, PlannedPrice, ProductDemandForecast
 from forecasting.services import calendar, holiday_loading
 from forecasting.services.generate import forecast_series
+from forecasting.tasks import load_holidays
+from invencare.lib import clock
 from inventory.models import DailySales, Store
 from inventory.querysets.scope import EVERY_STORE, StoreScope
 from tests.cast import NOW, TODAY, Cast, sell_daily
@@ -260,6 +262,15 @@ def test_the_command_loads_and_says_what_it_did(cast: Cast) -> None:
     assert out.getvalue() == f"{count} holidays added, 0 were there (GB-SCT).\n"
     with pytest.raises(CommandError, match="No public holidays are known for “XX”"):
         call_command("load_holidays", "--country", "XX")
+
+
+def test_the_job_loads_up_to_next_year(cast: Cast) -> None:
+    Store.objects.filter(pk=cast.north.pk).update(country="PT")
+    first, last = holiday_loading.usual_years(clock.now().date())
+    assert load_holidays().endswith("holidays added, 0 were there (PT).")
+    years = {row.first_day.year for row in CalendarEvent.objects.all()}
+    assert years == set(range(first, last + 1))
+    assert load_holidays().startswith("0 holidays added")
 
 
 # Who may plan what.
