@@ -101,6 +101,7 @@ def _panel(chunk: Chunk, job: Job) -> Panel:
         in_stock=chunk.in_stock,
         promotion=chunk.promotion,
         price=chunk.price,
+        first_day=job.first_day if job.period_days == 1 else None,
     )
 
 
