@@ -51,7 +51,7 @@ def main() -> int:
     with stage("forecast_runs") as engine:
         with timed(f"{arguments.series:,} series × {arguments.days} days of sales"):
             make_sales(arguments.series, arguments.days)
-        return 0 if _report(engine, arguments.chunk) else 1
+        return 0 if _report(engine, arguments.chunk, once=arguments.once) else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,6 +59,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--series", type=int, default=2_000)
     parser.add_argument("--days", type=int, default=400)
     parser.add_argument("--chunk", type=int, default=500, help="series of one store at a time")
+    parser.add_argument(
+        "--once", action="store_true", help="one night alone, and nothing measured: for very many series"
+    )
     return parser.parse_args()
 
 
@@ -156,24 +159,16 @@ def _night(size: int, forecast_date: date) -> tuple[Clock, list[Any], float]:
     return clock, panels, time.perf_counter() - began
 
 
-def _report(engine: str, size: int) -> bool:
+def _report(engine: str, size: int, *, once: bool) -> bool:
     from forecasting.services.generate import forecast_panel
-    from forecasting.services.live_accuracy import measure_live
 
     print(f"database          {engine}; processors: {load()}")
-    for name, day in (
-        ("a past day", today() - timedelta(days=7)),
-        ("first night", today()),
-        ("a night again", today()),
-    ):
-        clock, panels, wall = _night(size, day)
+    nights = {"a past day": today() - timedelta(days=7), "first night": today(), "a night again": today()}
+    for name in ["first night"] if once else nights:
+        clock, panels, wall = _night(size, nights[name])
         _print_night(name, clock, wall)
-    began = time.process_time()
-    last_day = today() - timedelta(days=1)
-    rows = sum(
-        measure_live(store=store, product_ids=ids, first_day=last_day, last_day=last_day) for store, ids in chunks(size)
-    )
-    print(f"live accuracy     {rows:,} rows, {time.process_time() - began:.2f} s of the processor")
+    if not once:
+        _measure_live(size)
     began = time.process_time()
     for panel, config, options in panels:
         forecast_panel(panel, config, **options)
@@ -184,6 +179,16 @@ def _report(engine: str, size: int) -> bool:
     print(f"whole/engine      {ratio:.2f} (aim ≤ {AIM:.1f}: {'met' if ratio <= AIM else 'MISSED'})")
     print(f"largest memory    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
     return ratio <= AIM
+
+
+def _measure_live(size: int) -> None:
+    from forecasting.services.live_accuracy import measure_live
+
+    last_day, began = today() - timedelta(days=1), time.process_time()
+    rows = sum(
+        measure_live(store=store, product_ids=ids, first_day=last_day, last_day=last_day) for store, ids in chunks(size)
+    )
+    print(f"live accuracy     {rows:,} rows, {time.process_time() - began:.2f} s of the processor")
 
 
 def _print_night(name: str, clock: Clock, wall: float) -> None:

@@ -120,6 +120,23 @@ def _runs() -> Iterator[CheckMessage]:
             hint="Set DECISION_VALUE_LIMIT to 0 or more, in money.",
             id="invencare.E012",
         )
+    yield from _retention()
+
+
+def _retention() -> Iterator[CheckMessage]:
+    least = {
+        "FORECAST_KEEP_DAYS": 1,
+        "LIVE_ACCURACY_LATE_DAYS": 0,
+        "LIVE_ACCURACY_WEEKS": 2 + settings.LIVE_ACCURACY_LATE_DAYS // 7,
+        "ACCURACY_HISTORY_WEEKS": settings.LIVE_ACCURACY_WEEKS,
+    }
+    for name, value in least.items():
+        if getattr(settings, name) < value:
+            yield Error(
+                f"{name} is {getattr(settings, name)}: a night would forget what the next one measures.",
+                hint=f"Set {name} to {value} or more.",
+                id="invencare.E014",
+            )
 
 
 @register(Tags.compatibility)

@@ -1,4 +1,7 @@
-"""What ``make run`` needs before it serves, in one process: tables, schedules, the demo, a first nightly."""
+"""What ``make run`` needs before it serves, in one process: tables, schedules, the demo, a first nightly.
+
+A demo also gets forecasts of the last weeks, as of then, so that live accuracy has something to say on the first day.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from forecasting.models import ForecastLiveAccuracy
 from insights.models import AnalysisRun
 from insights.services import runs
 from invencare.lib import clock
 from inventory.models import Store
 from inventory.services.demo.marker import read_marker
+
+DEMO_BACKFILL_DAYS = 21  # three Mondays: about three seconds each
 
 
 class Command(BaseCommand):
@@ -33,6 +39,8 @@ class Command(BaseCommand):
             call_command("seed_demo", stdout=self.stdout)
         if Store.objects.exists():
             self._have_a_nightly()
+        if _is_demo() and not ForecastLiveAccuracy.objects.exists():
+            call_command("backfill_forecasts", days=DEMO_BACKFILL_DAYS, stdout=self.stdout)
 
     def _have_a_nightly(self) -> None:
         """The first one is worth waiting for; a later day's is left to the worker, so that the site is there at once."""
@@ -51,6 +59,11 @@ class Command(BaseCommand):
 def _migrations_are_missing() -> bool:
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _is_demo() -> bool:
+    marker = read_marker()
+    return marker is not None and marker.is_complete
 
 
 def _demo_is_missing() -> bool:
