@@ -97,7 +97,7 @@ def test_a_panel_without_demand_has_no_drift() -> None:
     assert drift([0.0] * 5) == [1.0] * 6
 
 
-def test_quantiles_are_whole_for_small_is_countalone() -> None:
+def test_quantiles_are_whole_for_small_counts_alone() -> None:
     values = np.array([-2.0, 2.4, 2.6, 40.4])
     assert rounded(values, np.array([True])).tolist() == pytest.approx([0, 2, 3, 40.4])
     assert rounded(values, np.array([False])).tolist() == pytest.approx([0, 2.4, 2.6, 40.4])
