@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from benchmarks.stage import timed
@@ -29,6 +29,8 @@ def make_company(rows: int) -> None:
         fill_ledger(rows)
     with timed("daily sales"), without_indexes("daily_sales"):
         sum_days()
+    with timed("daily metrics"):
+        add_up_days()
     with timed("statistics of the optimiser"):
         refresh_statistics()
     with timed(f"real analysis of {ANALYSED} series"):
@@ -37,6 +39,13 @@ def make_company(rows: int) -> None:
         copy_results()
         place_orders()
         refresh_statistics()
+
+
+def add_up_days() -> None:
+    from analytics.services.metrics import note_all_days, refresh_metrics
+
+    note_all_days()
+    refresh_metrics(now=datetime.now(UTC))
 
 
 def make_catalogue() -> None:

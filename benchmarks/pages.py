@@ -77,9 +77,8 @@ def pages() -> dict[str, tuple[str, int]]:
     recommendation = ReorderRecommendation.objects.earliest("pk").pk
     level = StockLevel.objects.earliest("pk").pk
     addresses = [
-        f"/admin/?period=90{ANEW}",
-        f"/admin/{ANEW}",
-        "/admin/",  # after the others: its sums are kept from the one before
+        "/admin/?period=90",
+        "/admin/",
         "/admin/insights/reorderrecommendation/",
         f"/admin/insights/reorderrecommendation/{recommendation}/change/",
         "/admin/inventory/stocklevel/",

@@ -34,6 +34,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=55,
     ),
     Job(
+        name="Refresh metrics",
+        task="analytics.refresh_metrics",
+        schedule="* * * * *",
+        description="Adds up the days whose sales changed, for the home page and other sums over days.",
+        expire_seconds=55,
+    ),
+    Job(
         name="Resume imports",
         task="inventory.tasks.resume_sales_files",
         schedule="*/5 * * * *",
@@ -45,5 +52,11 @@ JOBS: tuple[Job, ...] = (
         task="inventory.tasks.forget_api_answers",
         schedule="40 3 * * *",
         description="Drops answers kept for repeated API requests after 7 days; what they did stays known.",
+    ),
+    Job(
+        name="Load holidays",
+        task="forecasting.load_holidays",
+        schedule="30 3 1 * *",
+        description="Fills in the public holidays of the stores' countries up to next year; what is there stays.",
     ),
 )

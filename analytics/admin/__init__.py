@@ -1,1 +1,2 @@
 from analytics.admin import performance as performance
+from analytics.admin import trends as trends

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductPerformance, SalesTrend, StoreDailyMetrics
 from inventory.api.strict import OutputSerializer, StrictSerializer
 
 MAX_PERIOD_DAYS = 730
@@ -70,3 +70,47 @@ class PerformanceSerializer(OutputSerializer):
     abc_classification = serializers.CharField(
         source="abc_class", read_only=True, help_text="A, B or C by share of the store's revenue; empty without sales."
     )
+
+
+class StoreMetricsSerializer(OutputSerializer):
+    store_id = serializers.CharField(source="store.code", read_only=True)
+    currency = serializers.CharField(source="store.currency", read_only=True)
+
+    class Meta:
+        model = StoreDailyMetrics
+        fields = [
+            "store_id",
+            "business_date",
+            "currency",
+            "units",
+            "returned_units",
+            "revenue",
+            "transactions",
+            "products_sold",
+            "promotion_lines",
+            "out_of_stock_seconds",
+        ]
+
+
+class SalesTrendSerializer(OutputSerializer):
+    store_id = serializers.CharField(source="store.code", read_only=True, default=None, allow_null=True)
+
+    class Meta:
+        model = SalesTrend
+        fields = [
+            "business_date",
+            "level",
+            "store_id",
+            "category",
+            "currency",
+            "metric",
+            "window_days",
+            "known_days",
+            "mean_per_day",
+            "slope_per_day",
+            "slope_low",
+            "slope_high",
+            "tau",
+            "p_value",
+            "verdict",
+        ]

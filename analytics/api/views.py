@@ -1,15 +1,22 @@
-"""Product performance on demand (PA-1)."""
+"""Product performance on demand (PA-1); stored metrics and trends (SP-3, SP-8, SP-12)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.serializers import PerformanceQuerySerializer, PerformanceSerializer
-from analytics.models import ProductPerformance
+from analytics.api.filters import SalesTrendFilters, StoreMetricsFilters
+from analytics.api.serializers import (
+    PerformanceQuerySerializer,
+    PerformanceSerializer,
+    SalesTrendSerializer,
+    StoreMetricsSerializer,
+)
+from analytics.models import ProductPerformance, SalesTrend, StoreDailyMetrics
 from invencare.lib import clock
 from inventory.api.actors import scope_of
 from inventory.api.errors import NotHere
@@ -46,3 +53,23 @@ class PerformanceViewSet(ApiViewSet):
             now=now,
         )
         return Response(PerformanceSerializer(rows[0]).data)
+
+
+@extend_schema_view(list=extend_schema(summary="Sales per store and business day, newest first"))
+class StoreMetricsViewSet(mixins.ListModelMixin, ApiViewSet):
+    """A store's business day in sums (SP-3), as of the last refresh."""
+
+    queryset = StoreDailyMetrics.objects.select_related("store").order_by("-business_date", "store_id")
+    serializer_class = StoreMetricsSerializer
+    permissions_by_action = {"list": "inventory.view_dailysales"}
+    filterset_class = StoreMetricsFilters
+
+
+@extend_schema_view(list=extend_schema(summary="Tested trends of company, categories and stores, newest first"))
+class SalesTrendViewSet(mixins.ListModelMixin, ApiViewSet):
+    """Whether sales rise or fall over one and four weeks (SP-8). The company's and categories' need all stores."""
+
+    queryset = SalesTrend.objects.select_related("store").order_by("-business_date", "pk")
+    serializer_class = SalesTrendSerializer
+    permissions_by_action = {"list": "analytics.view_salestrend"}
+    filterset_class = SalesTrendFilters

@@ -1,3 +1,19 @@
+from analytics.models.metrics import (
+    CategoryDailyMetrics,
+    CompanyDailyMetrics,
+    MetricsState,
+    ProductDailyMetrics,
+    StoreDailyMetrics,
+)
 from analytics.models.performance import ProductPerformance
+from analytics.models.trends import SalesTrend
 
-__all__ = ["ProductPerformance"]
+__all__ = [
+    "CategoryDailyMetrics",
+    "CompanyDailyMetrics",
+    "MetricsState",
+    "ProductDailyMetrics",
+    "ProductPerformance",
+    "SalesTrend",
+    "StoreDailyMetrics",
+]

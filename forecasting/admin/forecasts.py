@@ -52,7 +52,7 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the daily paths, the bulk of each row, in the database."""
-        return super().get_queryset(request).defer("daily", "protection")
+        return super().get_queryset(request).defer("daily", "protection", "backtest_errors")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.newest_path_view)
@@ -76,7 +76,12 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
         forecast = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if forecast is not None:
-            context.update(title=f"{forecast.product} @ {forecast.store}", forecast_chart=forecast_chart(forecast))
+            user: Any = request.user
+            context.update(
+                title=f"{forecast.product} @ {forecast.store}",
+                forecast_chart=forecast_chart(forecast),
+                overridden=forecast if user.has_perm("forecasting.add_forecastoverride") else None,
+            )
         return super().change_view(request, object_id, form_url, context)
 
     @display(description="expected (units)", ordering="ensemble_forecast")
@@ -122,6 +127,9 @@ def forecast_chart(forecast: ProductDemandForecast) -> dict[str, Any]:
     mean: list[float] = daily.get("mean", [])
     days = [(forecast.forecast_date + timedelta(days=i)).isoformat() for i in range(len(mean))]
     series = [chart_series("Forecast", [round(units, 2) for units in mean], colour="accent", dashed=True)]
+    engine: list[float] = daily.get("baseline", {}).get("mean", [])
+    if engine:
+        series.append(chart_series("Without overrides", [round(units, 2) for units in engine], colour="muted"))
     quantiles: dict[str, list[float]] = daily.get("quantiles", {})
     for level in sorted(quantiles, key=float)[:: max(len(quantiles) - 1, 1)]:
         values = [round(units, 2) for units in quantiles[level]]

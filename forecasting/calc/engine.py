@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,11 @@ class Forecasters:
         self.extra = extra
 
     def at(self, position: int) -> list[Candidate]:
+        given = self.views.given_ahead(position)
+        made = self._made(position)
+        return made if given is None else [replace(one, path=one.path * given) for one in made]
+
+    def _made(self, position: int) -> list[Candidate]:
         made = list(candidates(self.views.at(position), self.plain, self.occurrences))
         fallback = made[2].path
         for one in self.extra:
@@ -89,6 +94,8 @@ def forecast_chunk(
     origins = origins_before(periods, history.season, config.backtest_origins)
     forecasters = Forecasters(history, origins + added, ahead, extra)
     actual = demand_after(history, origins[:-1] + added, ahead, least_known(periods, history.season))
+    for position in range(len(actual) if history.given is not None else 0):
+        actual[position] *= forecasters.views.given_ahead(position)
     mean, dispersion = (part[-1] for part in forecasters.views.moments)
     scale = np.sqrt(np.maximum(mean * dispersion, TINY_VARIANCE))
     scores = score(forecasters.at, actual[:, : config.horizon], scale)
@@ -96,7 +103,7 @@ def forecast_chunk(
     judging = judges(origins[:-1], config.horizon)
     served = _serve(tested, judging)
     spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, judging, config)
-    return _answer(tested, served, spread, sum_periods, origins[:-1])
+    return _answer(tested, served, spread, sum_periods, origins)
 
 
 def _serve(tested: Tested, judging: Bools) -> Served:
@@ -145,9 +152,13 @@ def _answer(
     tested: Tested, served: Served, spread: Spread, sum_periods: Sequence[Ints], origins: Ints
 ) -> PanelForecast:
     config, history, scores = tested.config, tested.history, tested.scores
+    *_, periods = origins.tolist()
     models = _models(scores)
     best = best_candidates(scores, models)
     quantiles, intervals, median = quantiles_of(spread, served.path[: config.horizon])
+    coming = _calendar(tested)
+    closed = coming == 0  # nobody can buy: there is nothing to be unsure about
+    quantiles[closed], intervals[closed], median[closed] = 0, 0, 0
     sums = SumErrors(served.honest, tested.actual, spread, config.sum_levels)
     accuracy = _accuracies(models, best, tested, served, spread)
     return PanelForecast(
@@ -167,11 +178,30 @@ def _answer(
         candidates=scores.names,
         weights=served.weights.T,
         accuracy=accuracy,
-        origins=origins,
+        periods=periods,
+        origins=origins[:-1],
         backtest_paths=served.backtest[:, : config.horizon].transpose(2, 0, 1),
+        backtest_errors=(tested.near - served.honest[:, : config.horizon]).transpose(2, 0, 1),
+        effects=tuple(effect.name for effect in history.effects),
+        uplifts=_uplifts(tested),
+        calendar=coming.T,
         horizon=sums.demand(served.path, np.full(history.series, config.horizon, dtype=np.int64)),
         sums=tuple(sums.demand(served.path, periods) for periods in sum_periods),
     )
+
+
+def _calendar(tested: Tested) -> Floats:
+    """What effects, days of the month and given multiples make of the horizon: H × S."""
+    views, horizon = tested.forecasters.views, tested.config.horizon
+    coming = np.broadcast_to(views.calendar_ahead(-1), (views.ahead, tested.history.series))[:horizon]
+    given = views.given_ahead(-1)
+    return coming.copy() if given is None else coming * given[:horizon]
+
+
+def _uplifts(tested: Tested) -> Floats:
+    """The effects' uplifts as they are known now: S × effects."""
+    calendar = tested.forecasters.views.calendars[-1]
+    return np.ones((tested.history.series, 0), np.float32) if calendar is None else calendar.uplifts.T
 
 
 def _models(scores: Scores) -> tuple[str, ...]:

@@ -45,7 +45,10 @@ class ProductDemandForecast(models.Model):
     columns are total units over the horizon by model (empty: that model was not run). ``daily`` holds
     ``{"mean": [...], "quantiles": {"0.1": [...], ...}, "intervals": {"0.8": [lower, upper], ...}}`` with one number of
     units per day of the horizon, beside the ``reason`` for what is served and the models' ``rank`` in the backtest, and
-    ``protection`` the quantiles of demand summed over the lead time plus review, which replenishment uses.
+    ``protection`` the quantiles of demand summed over the lead time plus review, which replenishment uses. Where people
+    overrode the forecast, these are with the override, and ``baseline`` in both holds what the engine said.
+    ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
+    totals are made.
     """
 
     run = models.ForeignKey(ForecastRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="forecasts")
@@ -67,6 +70,7 @@ class ProductDemandForecast(models.Model):
     historical_data_points = models.PositiveIntegerField(default=0)
     daily = models.JSONField(default=dict)
     protection = models.JSONField(default=dict)
+    backtest_errors = models.BinaryField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ProductDemandForecastQuerySet.as_manager()

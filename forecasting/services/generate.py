@@ -26,7 +26,7 @@ from forecasting.calc.config import (
 )
 from forecasting.calc.contract import REASONS
 from forecasting.calc.demand import observed_demand
-from forecasting.calc.panel import DemandSum, Panel, PanelForecast, forecast_panel
+from forecasting.calc.panel import DemandSum, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
     ASSUMED_REVIEW_DAYS,
@@ -37,6 +37,7 @@ from forecasting.calc.protection import (
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.services.known_ahead import coming_effects, lay_over_new, make_panel, packed_errors
 from invencare.lib.upsert import upsert
 from inventory.models import Store
 
@@ -84,8 +85,9 @@ def forecast_series(
         out_of_stock_share=history.out_of_stock_share,
         started=history.started,
     )
+    known = _without_empty_front(demand)
     panel = forecast_panel(
-        Panel(_without_empty_front(demand)),
+        make_panel(known, store=store, history=history),
         ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
@@ -117,6 +119,7 @@ def _write(
         _require_finite(panel, row, product_id)
         forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
         accuracy += _accuracy_rows(panel, row, product_id=product_id, **day)
+    lay_over_new(list(forecasts.values()), store_id=store_id, forecast_date=forecast_date)
     upsert(list(forecasts.values()), key=("product", "store", "forecast_date", "forecast_period"))
     upsert(accuracy, key=("product", "store", "model", "forecast_date"))
     too_short = {
@@ -171,12 +174,14 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
                 str(level): [_listed(panel.intervals[row, :, column, side]) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
+            "effects": coming_effects(panel, row),
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
                 str(level): _listed(panel.quantiles[row, :, column]) for column, level in enumerate(DAY_LEVELS)
             },
         },
+        backtest_errors=packed_errors(panel, row),
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
     )

@@ -40,7 +40,12 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Analysis",
         [
             ("analytics.productperformance", "Product performance", "leaderboard"),
+            ("analytics.salestrend", "Trends", "show_chart"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
+            ("forecasting.demandforecasttotal", "Demand totals", "functions"),
+            ("forecasting.forecastoverride", "Overrides", "edit_calendar"),
+            ("forecasting.calendarevent", "Events and holidays", "event"),
+            ("forecasting.plannedprice", "Planned prices", "price_change"),
             ("forecasting.forecastaccuracy", "Forecast accuracy", "target"),
             ("insights.analysisrun", "Nightly runs", "nights_stay"),
         ],

@@ -1,7 +1,8 @@
 """The home page's numbers (PA-8, first cut): one period of one store or of all stores that the reader may see.
 
-Reads ``daily_sales`` and the derived tables, never the ledger, with a constant number of queries. Money is kept
-apart by currency, because stores may trade in different ones and sums over them mean nothing.
+Reads sums over days and the derived tables, never the ledger, with a constant number of queries. Money is kept
+apart by currency, because stores may trade in different ones and sums over them mean nothing. Sales are shown up to the
+last refresh of the metrics (``sales_as_of``), which is a minute ago at the most while the jobs run.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 
 from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, IntegerField, Max, Q, Sum, Value, When
 
+from analytics.models import ProductDailyMetrics, StoreDailyMetrics
+from analytics.services.metrics import metrics_as_of
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
 from insights.services.runs import last_complete_day
 from inventory.models import Alert, DailySales, Product, PurchaseOrder, StockLevel, Store
 from inventory.querysets.scope import StoreScope
-from inventory.services.kept_sums import kept_sums
 
 Money = Mapping[str, Decimal]
 """Amounts by currency code."""
@@ -126,6 +128,7 @@ class Dashboard:
     alerts: Sequence[Alert]
     forecast: ForecastAhead | None
     nightly: NightlyState
+    sales_as_of: datetime | None
 
     @property
     def currencies(self) -> list[str]:
@@ -145,8 +148,8 @@ def newest_sales_day(*, scope: StoreScope, store: Store | None) -> date | None:
 def build_dashboard(*, scope: StoreScope, store: Store | None, period: Period, now: datetime) -> Dashboard:
     """Every number of the home page. ``store`` must lie in the scope; None is all stores of the scope."""
     currency_of = _currencies(scope, store)
-    days = _rows(DailySales, scope, store)
-    sales = kept_sums(("dashboard", period, sorted(currency_of.items())), lambda: _sum_sales(days, period, currency_of))
+    as_of = metrics_as_of()
+    sales = _sum_sales(scope, store, period, currency_of)
     inside = [row for row in sales.by_day if row["business_date"] >= period.first]
     before = [row for row in sales.by_day if row["business_date"] < period.first]
     return Dashboard(
@@ -163,6 +166,7 @@ def build_dashboard(*, scope: StoreScope, store: Store | None, period: Period, n
         alerts=_worst_alerts(scope, store),
         forecast=_forecast_ahead(scope, store),
         nightly=_nightly_state(now),
+        sales_as_of=as_of,
     )
 
 
@@ -171,13 +175,24 @@ def _rows(model: Any, scope: StoreScope, store: Store | None) -> Any:
     return rows.at(store) if store is not None else rows
 
 
-def _sum_sales(sales: Any, period: Period, currency_of: Mapping[int, str]) -> Sales:
-    by_product = _sales_by_product(sales.between(period.first, period.last))
+def _sum_sales(scope: StoreScope, store: Store | None, period: Period, currency_of: Mapping[int, str]) -> Sales:
+    by_day = _rows(StoreDailyMetrics, scope, store).between(period.previous.first, period.last)
+    by_product = _sales_by_product(scope, store, period)
     return Sales(
-        by_day=_sales_by_day(sales.between(period.previous.first, period.last), currency_of),
+        by_day=_sales_by_day(by_day, currency_of),
         top_products=sorted(by_product, key=lambda row: (-row["net_units"], row["product_id"]))[:TOP_PRODUCTS],
         categories=_categories(by_product),
     )
+
+
+def _sales_by_product(scope: StoreScope, store: Store | None, period: Period) -> list[dict[str, Any]]:
+    """One row per product that sold: read once, for the best products and for the categories.
+
+    Over all stores from sums over them; else from the days of each product in the stores that are shown.
+    """
+    every_store = store is None and scope.all_stores
+    rows = ProductDailyMetrics.objects.all() if every_store else _rows(DailySales, scope, store)
+    return list(rows.between(period.first, period.last).totals_by("product_id"))
 
 
 def _currencies(scope: StoreScope, store: Store | None) -> dict[int, str]:
@@ -195,15 +210,9 @@ def _sales_by_day(sales: Any, currency_of: Mapping[int, str]) -> list[dict[str, 
     """
     only = next(iter(currency_of.values()), "") if len(set(currency_of.values())) <= 1 else None
     columns = ["business_date"] if only is not None else ["business_date", "store_id"]
-    sums = {"net_units": _net_units(), "money": Sum("revenue"), "lines": Sum("transactions")}
     return [
-        {**row, "currency": currency_of[row["store_id"]] if only is None else only}
-        for row in sales.order_by().values(*columns).annotate(**sums)
+        {**row, "currency": currency_of[row["store_id"]] if only is None else only} for row in sales.totals_by(*columns)
     ]
-
-
-def _net_units() -> Any:
-    return Sum(F("units") - F("returned_units"))
 
 
 def _totals(rows: Sequence[dict[str, Any]]) -> SalesTotals:
@@ -230,11 +239,6 @@ def _days(rows: Sequence[dict[str, Any]], period: Period) -> list[DaySales]:
         DaySales(day, sum(int(row["net_units"]) for row in by_day[day]), _by_currency(by_day[day]))
         for day in period.dates()
     ]
-
-
-def _sales_by_product(sales: Any) -> list[dict[str, Any]]:
-    """One row per product that sold: read once, for the best products and for the categories."""
-    return list(sales.order_by().values("product_id").annotate(net_units=_net_units(), money=Sum("revenue")))
 
 
 def _with_products(top: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,9 +16,13 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef
 
+from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
+from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
+from forecasting.services.overrides import lay_over_day
+from forecasting.services.totals import write_totals
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
 from inventory.models import DailySales, Product, StockLevel, Store
@@ -64,8 +68,9 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
-    """Before the chunks: close the day's stock-outs, expire what is a week old, and open the forecast run."""
+    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run."""
     close_days(through=run.business_date, now=now)
+    refresh_metrics(now=now)
     with transaction.atomic():
         locked = AnalysisRun.objects.select_for_update().get(pk=run.pk)
         if "forecast_run_id" not in locked.parameters:
@@ -105,7 +110,9 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: close the forecast run with its counts, and expire what is pending for delisted products."""
+    """After the chunks: test the trends, close the forecast run with its counts, expire what is pending for delisted
+    products, total the forecasts up."""
+    refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
             ForecastRun.objects.select_for_update()
@@ -119,6 +126,9 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
             ~Exists(on_sale), recommendation_date__lte=_first_day(run)
         )
         expire(_locked_ids(delisted), now=now)
+    day = _first_day(run)
+    lay_over_day(day)
+    write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 
 def _first_day(run: AnalysisRun) -> date:

@@ -5,7 +5,7 @@ from inventory.models.customers import Customer
 from inventory.models.intake import SalesFile
 from inventory.models.places import Store, StoreMembership
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Receipt
-from inventory.models.stock import DailySales, InventoryTransaction, StockLevel
+from inventory.models.stock import DailySales, InventoryTransaction, SalesDayChange, StockLevel
 from inventory.models.transfers import StockTransfer, StockTransferLine
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseOrderLine",
     "Receipt",
+    "SalesDayChange",
     "SalesFile",
     "StockLevel",
     "StockTransfer",

@@ -180,3 +180,21 @@ class DailySales(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} @ {self.store_id} {self.business_date}: {self.units}"
+
+
+class SalesDayChange(models.Model):
+    """One store's business day whose daily sales changed since the sums over them were made last.
+
+    Inserted, never updated, in the transaction that changes the day: two writers do not wait for each other, and a row
+    becomes visible together with its change, however late that commits. Whoever has made the day's sums again
+    (``analytics.services.metrics``) deletes the rows that it saw.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    business_date = models.DateField()
+
+    class Meta:
+        db_table = "sales_day_changes"
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.business_date}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+from django.db import models
 from django.db.models import Case, CharField, Count, F, Q, Sum, Value, When
 
 from inventory.querysets.scope import StoreScopedQuerySet
@@ -50,11 +51,23 @@ class InventoryTransactionQuerySet(StoreScopedQuerySet):
         return self.filter(business_date__gte=first, business_date__lte=last)
 
 
-class DailySalesQuerySet(StoreScopedQuerySet):
+class DaySumsQuerySet(models.QuerySet[Any]):
+    """Rows that hold what was sold on a business day."""
+
     def between(self, first: date, last: date) -> Self:
         """Both days included."""
         return self.filter(business_date__gte=first, business_date__lte=last)
 
+    def totals_by(self, *columns: str) -> Any:
+        """One dict per value of ``columns``, with ``net_units``, ``money`` and ``lines``."""
+        return (
+            self.order_by()
+            .values(*columns)
+            .annotate(net_units=Sum(F("units") - F("returned_units")), money=Sum("revenue"), lines=Sum("transactions"))
+        )
+
+
+class DailySalesQuerySet(DaySumsQuerySet, StoreScopedQuerySet):  # type: ignore[override]
     def sums_by_store(self) -> Any:
         """One dict per store that sold: ``store`` (the primary key) and the sums.
 

@@ -71,8 +71,23 @@ SCOPES: dict[str, Scope] = {
         "Approve, send, receive, cancel and close purchase orders",
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
-    "forecasts:read": Scope("Read forecasts", _may("forecasting.view_productdemandforecast")),
-    "analytics:read": Scope("Analyse product performance", _may("analytics.view_productperformance")),
+    "forecasts:read": Scope(
+        "Read forecasts, their totals, overrides and the calendar",
+        _may(
+            "forecasting.view_productdemandforecast forecasting.view_demandforecasttotal "
+            "forecasting.view_forecastoverride forecasting.view_calendarevent"
+        ),
+    ),
+    "forecasts:write": Scope(
+        "Override forecasts, keep the calendar",
+        _may(
+            "forecasting.add_forecastoverride forecasting.change_forecastoverride "
+            "forecasting.add_calendarevent forecasting.change_calendarevent"
+        ),
+    ),
+    "analytics:read": Scope(
+        "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
+    ),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }

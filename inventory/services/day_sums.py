@@ -1,11 +1,17 @@
-"""Additions to ``daily_sales``: by arithmetic in SQL, so that writers of different levels never overwrite each other."""
+"""Additions to ``daily_sales``: by arithmetic in SQL, so that writers of different levels never overwrite each other.
+
+Each change leaves a note of its store and day, for the sums that are kept over days.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
 
 from django.db import connection
 
 from inventory.calc.balances import DayChange, DayKey
-from inventory.models import DailySales
+from inventory.models import DailySales, SalesDayChange
 
 _SUMS = "units returned_units revenue transactions promotion_lines out_of_stock_seconds".split()
 _KEYS = "store_id product_id business_date".split()
@@ -31,6 +37,14 @@ def add_to_days(days: dict[DayKey, DayChange]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(_upsert(connection.vendor), rows)
+        note_changed({(store_id, day) for store_id, _, day in days})
+
+
+def note_changed(store_days: Iterable[tuple[int, date]]) -> None:
+    """Note these (store id, business date) as changed, in the caller's transaction."""
+    SalesDayChange.objects.bulk_create(
+        [SalesDayChange(store_id=store_id, business_date=day) for store_id, day in sorted(store_days)], batch_size=400
+    )
 
 
 def _upsert(vendor: str) -> str:

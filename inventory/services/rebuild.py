@@ -207,7 +207,11 @@ def _rebuild_store(store: Store) -> int:
         for name, value in fields.items():
             setattr(level, name, value)
     StockLevel.objects.bulk_update(locked, list(_level_fields(Balance(seconds_by_day=_never))), batch_size=200)
-    DailySales.objects.filter(store=store).delete()
+    sales = DailySales.objects.filter(store=store)
+    day_sums.note_changed(
+        (store.pk, day) for day in sales.order_by().values_list("business_date", flat=True).distinct()
+    )
+    sales.delete()
     day_sums.add_to_days(days)
     return len(levels)
 

@@ -12,9 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import machine, order, person, recommendation
+from tests.api.conftest import event, machine, order, override, person, recommendation, total
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -75,6 +76,47 @@ def _runs(cast: Cast, rows: int) -> None:
     )
 
 
+def _trends(cast: Cast, rows: int) -> None:
+    measured = {"known_days": 28, "mean_per_day": 5, "slope_per_day": 1, "slope_low": 0, "slope_high": 2, "tau": 0.3}
+    SalesTrend.objects.bulk_create(
+        SalesTrend(
+            business_date=TODAY - timedelta(days=n),
+            level="store",
+            store=cast.north,
+            currency="GBP",
+            scope_key="1",
+            metric="units",
+            window_days=28,
+            p_value=0.04,
+            verdict="rising",
+            updated_at=NOW,
+            **measured,
+        )
+        for n in range(rows)
+    )
+
+
+def _metrics(cast: Cast, rows: int) -> None:
+    StoreDailyMetrics.objects.bulk_create(
+        StoreDailyMetrics(store=cast.north, business_date=TODAY - timedelta(days=n), units=n) for n in range(rows)
+    )
+
+
+def _events(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        event(cast.north, product)
+
+
+def _overrides(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        override(cast.north, product)
+
+
+def _totals(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        total(cast.north, product=product, key=str(product.pk))
+
+
 # Path, how its rows are made, and the queries of its own: with a count, or by cursor without one.
 LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("stores", _stores, 2),
@@ -87,7 +129,12 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("sales-data/SKU-STEADY", _days, 4),  # the product first, the stores last
     ("purchase-orders", _orders, 4),
     ("recommendations", _recommendations, 5),  # and suppliers
+    ("calendar-events", _events, 4),  # stores and products by a query each
+    ("forecast-overrides", _overrides, 4),
+    ("forecasts/totals", _totals, 4),
     ("runs", _runs, 2),
+    ("trends", _trends, 2),
+    ("metrics", _metrics, 2),
 ]
 PERSON = 4  # session, user, permissions of the user and of the groups
 MANAGER = PERSON + 1  # the stores; runs belong to none
@@ -113,7 +160,7 @@ def test_queries_do_not_grow_with_rows(
     assert seen >= rows
     assert viewer == PERSON + own
     assert _queries(person(cast.store_manager), path)[0] == (MANAGER if is_scoped else PERSON) + own
-    scopes = ("catalogue", "stock", "sales", "orders", "recommendations", "runs")
+    scopes = ("catalogue", "stock", "sales", "orders", "recommendations", "forecasts", "runs", "analytics")
     key = machine(cast.viewer, [f"{word}:read" for word in scopes], stores=[cast.north])
     assert _queries(key, path)[0] == MACHINE + own
 
@@ -140,7 +187,7 @@ def test_posting_movements_takes_queries_by_the_batch(movements: int, cast: Cast
     with CaptureQueriesContext(connection) as queries:
         response = client.post("/api/v1/transactions", body, format="json", headers={"Idempotency-Key": "k"})
     assert response.json() == {"added": movements, "known": 0}
-    assert len(queries) == 27
+    assert len(queries) == 28
 
 
 def test_pages_are_bounded_and_linked(cast: Cast) -> None:

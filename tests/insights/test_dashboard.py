@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from analytics.services.metrics import refresh_metrics
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun
-from insights.services.dashboard import Period, build_dashboard, newest_sales_day
+from insights.services.dashboard import Dashboard, Period, build_dashboard, newest_sales_day
 from inventory.models import DailySales, Store
 from inventory.querysets.scope import EVERY_STORE, NO_STORE, StoreScope
 from tests.cast import NOW, TODAY, Cast, make_person, movement, record, set_bounds
@@ -25,6 +26,12 @@ def sell(store: Store, cast: Cast, units: int, day: date, *, price: str = "5.00"
     record(movement(store, cast.steady, "sale", units, day=day, unit_price=Decimal(price)))
 
 
+def shown(scope: StoreScope = EVERY_STORE, *, store: Store | None = None, period: Period = WEEK) -> Dashboard:
+    """The home page's numbers right after a refresh."""
+    refresh_metrics(now=NOW)
+    return build_dashboard(scope=scope, store=store, period=period, now=NOW)
+
+
 def test_a_period_has_both_ends_and_one_as_long_before_it() -> None:
     assert (WEEK.first, WEEK.last, WEEK.days) == (date(2026, 3, 9), date(2026, 3, 15), 7)
     assert WEEK.previous == Period(date(2026, 3, 2), date(2026, 3, 8))
@@ -34,7 +41,7 @@ def test_sales_are_net_of_returns_and_compared_with_the_period_before(cast: Cast
     sell(cast.north, cast, 10, YESTERDAY)
     record(movement(cast.north, cast.steady, "return", 2, day=YESTERDAY, unit_price=Decimal("5.00")))
     sell(cast.north, cast, 4, WEEK.first - timedelta(days=1))
-    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    board = shown()
     assert (board.totals.units, board.totals.revenue) == (8, {"GBP": Decimal("40.0000")})
     assert (board.previous.units, board.previous.transactions) == (4, 1)
     assert [day.units for day in board.days] == [0, 0, 0, 0, 0, 0, 8]
@@ -43,7 +50,7 @@ def test_sales_are_net_of_returns_and_compared_with_the_period_before(cast: Cast
 def test_money_of_two_currencies_is_never_added_up(cast: Cast) -> None:
     sell(cast.north, cast, 1, YESTERDAY)
     sell(cast.south, cast, 2, YESTERDAY)
-    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    board = shown()
     assert board.totals.revenue == {"GBP": Decimal("5.0000"), "EUR": Decimal("10.0000")}
     assert board.currencies == ["EUR", "GBP"]
 
@@ -53,16 +60,16 @@ def test_the_scope_cuts_every_number(cast: Cast) -> None:
         record(movement(store, cast.steady, "count", 30, day=TODAY - timedelta(days=20)))
         sell(store, cast, 3, YESTERDAY)
         recommend(store, cast.steady, cast.supplier)
-    board = build_dashboard(scope=StoreScope(store_ids=frozenset({cast.north.pk})), store=None, period=WEEK, now=NOW)
+    board = shown(StoreScope(store_ids=frozenset({cast.north.pk})))
     assert (board.totals.units, board.stock.levels, dict(board.pending)) == (3, 1, {"high": 1})
-    nothing = build_dashboard(scope=NO_STORE, store=None, period=WEEK, now=NOW)
+    nothing = shown(NO_STORE)
     assert (nothing.totals.units, nothing.stock.levels, nothing.pending, nothing.top_products) == (0, 0, {}, [])
 
 
 def test_one_store_can_be_chosen(cast: Cast) -> None:
     sell(cast.north, cast, 3, YESTERDAY)
     sell(cast.south, cast, 5, YESTERDAY)
-    board = build_dashboard(scope=EVERY_STORE, store=cast.south, period=WEEK, now=NOW)
+    board = shown(store=cast.south)
     assert board.totals.units == 5
 
 
@@ -70,7 +77,7 @@ def test_stock_is_counted_by_its_state_and_valued_at_cost(cast: Cast) -> None:
     record(movement(cast.north, cast.steady, "count", 10), movement(cast.north, cast.seasonal, "count", 2))
     record(movement(cast.north, cast.new, "count", 1), movement(cast.north, cast.new, "sale", 3))
     set_bounds(cast.north, cast.seasonal, minimum=5, maximum=50)
-    stock = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).stock
+    stock = shown().stock
     assert (stock.levels, stock.out_of_stock, stock.low, stock.overstocked) == (3, 1, 1, 0)
     assert stock.value == {"GBP": Decimal("36.0000")}  # 12 units at 3.00; what is missing has no value
 
@@ -78,7 +85,7 @@ def test_stock_is_counted_by_its_state_and_valued_at_cost(cast: Cast) -> None:
 def test_top_products_and_categories_come_by_units(cast: Cast) -> None:
     sell(cast.north, cast, 3, YESTERDAY)
     record(movement(cast.north, cast.new, "sale", 7, day=YESTERDAY, unit_price=Decimal("1.00")))
-    board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
+    board = shown()
     assert [(row["product"].sku, row["net_units"]) for row in board.top_products] == [("SKU-NEW", 7), ("SKU-STEADY", 3)]
     assert [(row["category"], row["net_units"]) for row in board.categories] == [("Tools", 7), ("Coffee", 3)]
 
@@ -98,7 +105,7 @@ def test_the_forecast_ahead_adds_up_series_and_counts_each_once(cast: Cast) -> N
     forecast(cast.north, 3, [1.0, 2.0, 3.0])
     forecast(cast.north, 2, [1.0, 2.0])  # the same series over a shorter horizon
     forecast(cast.south, 2, [10.0, 20.0])
-    ahead = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).forecast
+    ahead = shown().forecast
     assert ahead is not None
     assert (ahead.first, list(ahead.units_per_day)) == (TODAY, [11.0, 22.0, 3.0])
 
@@ -110,13 +117,13 @@ def run_of(day: date, status: str) -> AnalysisRun:
 @pytest.mark.parametrize(("days_ago", "is_late"), [(1, False), (2, False), (3, True)])
 def test_figures_are_late_when_a_night_was_missed(days_ago: int, is_late: bool, cast: Cast) -> None:
     run_of(TODAY - timedelta(days=days_ago), "done")
-    assert build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).nightly.is_late is is_late
+    assert shown().nightly.is_late is is_late
 
 
 def test_a_failed_run_makes_nothing_newer(cast: Cast) -> None:
     old = run_of(TODAY - timedelta(days=9), "done")
     failed = run_of(YESTERDAY, "failed")
-    state = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).nightly
+    state = shown().nightly
     assert (state.completed, state.latest, state.is_late) == (old, failed, True)
 
 
@@ -141,28 +148,34 @@ def test_the_dashboard_asks_a_fixed_number_of_queries(days: int, cast: Cast) -> 
             for product in cast.products:
                 record(movement(store, product, "sale", i + 1, day=YESTERDAY - timedelta(days=i)))
     make_person("somebody", "Viewer")
+    refresh_metrics(now=NOW)
     with CaptureQueriesContext(connection) as queries:
         build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
     assert len(queries) == 15
 
 
-def test_sums_are_kept_until_the_ledger_grows(cast: Cast) -> None:
-    sell(cast.north, cast, 3, YESTERDAY)
-    build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
-    with CaptureQueriesContext(connection) as queries:
+def test_sales_are_shown_up_to_the_last_refresh(cast: Cast) -> None:
+    def now_shown() -> tuple[int, datetime | None]:
         board = build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW)
-    assert (board.totals.units, any("daily_sales" in query["sql"] for query in queries)) == (3, False)
+        return board.totals.units, board.sales_as_of
+
+    sell(cast.north, cast, 3, YESTERDAY)
+    assert now_shown() == (0, None)
+    refresh_metrics(now=NOW)
     sell(cast.north, cast, 4, YESTERDAY)
-    assert build_dashboard(scope=EVERY_STORE, store=None, period=WEEK, now=NOW).totals.units == 7
+    assert now_shown() == (3, NOW)
+    later = NOW + timedelta(minutes=1)
+    refresh_metrics(now=later)
+    assert now_shown() == (7, later)
 
 
-def test_kept_sums_are_those_of_the_scope_the_store_and_the_period(cast: Cast) -> None:
+def test_sums_are_those_of_the_scope_the_store_and_the_period(cast: Cast) -> None:
     sell(cast.north, cast, 3, YESTERDAY)
     sell(cast.south, cast, 5, YESTERDAY - timedelta(days=10))
     north = StoreScope(store_ids=frozenset({cast.north.pk}))
     longer = Period.ending(WEEK.last, days=28)
     units = [
-        build_dashboard(scope=scope, store=store, period=period, now=NOW).totals.units
+        shown(scope, store=store, period=period).totals.units
         for scope, store, period in [
             (EVERY_STORE, None, WEEK),
             (EVERY_STORE, None, longer),

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from analytics.services.metrics import refresh_metrics
 from insights.models import AnalysisRun
-from tests.cast import TODAY, Cast, movement, record
+from tests.cast import NOW, TODAY, Cast, movement, record
 from tests.insights.proposals import recommend
 
 HOME = reverse("admin:index")
@@ -30,6 +31,7 @@ def sold(cast: Cast) -> Cast:
         record(movement(store, cast.steady, "count", 500, day=TODAY - timedelta(days=40)))
         record(movement(store, cast.steady, "sale", units, day=TODAY - timedelta(days=1), unit_price=Decimal("5.00")))
         recommend(store, cast.steady, cast.supplier, urgency_level="critical")
+    refresh_metrics(now=NOW)
     return cast
 
 

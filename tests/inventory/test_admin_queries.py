@@ -17,6 +17,7 @@ from tests.inventory.admin_rows import make_rows
 # filter of stores, categories or classes, for rows that are fetched with them, or for Django's own full count.
 QUERIES: dict[str, int] = {
     "analytics.productperformance": 7,
+    "analytics.salestrend": 6,
     "auth.group": 5,
     "auth.user": 6,
     "django_celery_beat.clockedschedule": 5,
@@ -24,8 +25,12 @@ QUERIES: dict[str, int] = {
     "django_celery_beat.intervalschedule": 5,
     "django_celery_beat.periodictask": 8,
     "django_celery_beat.solarschedule": 5,
+    "forecasting.calendarevent": 7,
+    "forecasting.demandforecasttotal": 7,
     "forecasting.forecastaccuracy": 7,
+    "forecasting.forecastoverride": 7,
     "forecasting.forecastrun": 4,
+    "forecasting.plannedprice": 5,
     "forecasting.productdemandforecast": 7,
     "insights.analysisrun": 4,
     "insights.analysisrunchunk": 5,
