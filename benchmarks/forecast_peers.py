@@ -136,3 +136,5 @@ PEERS: dict[str, Peer] = {
     "AutoCES": statsforecast_peer("AutoCES"),
     "LightGBM": lightgbm_peer,
 }
+# These look at one series at a time: on a sample they say what they would say on the whole panel.
+LOCAL_PEERS = ("AutoETS", "AutoTheta", "AutoCES")

@@ -46,7 +46,8 @@ class Panel:
       do not need it; models from outside may.
     - ``year``: periods of a year that keep the weekday: 364 for days, 52 for weeks, 12 for months, 0 for none.
     - ``groups``: S whole numbers, e.g. the category: the series that share strength when they are short.
-    - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
+    - ``in_stock``: S × T share of the period in stock, 0 to 1; ``demand`` is then what was sold. Means are Σ sold / Σ share; a
+      period's own demand is sold / share from a half on, and unknown below.
     - ``promotion``: S × (T + H), 0 or 1 (or a strength), known ahead. Without columns for the horizon it is not used.
     - ``price``: S × (T + H) or S × T, above 0; NaN unknown. Not used by the statistical models.
     - ``effects``: what recurs and is known ahead, beside promotions.
@@ -115,6 +116,7 @@ class DemandSum:
 class PanelForecast:
     """Forecasts of S series over H periods. Rows with ``is_forecast`` False (too little history) mean nothing.
 
+    - ``sold_mean`` (S): units sold per period with sales data; ``demand_mean`` (S): the same, corrected for stock-outs.
     - ``mean`` and ``median`` S × H; ``quantiles`` S × H × ``config.levels``: at least 0, never crossing; whole numbers
       for slow movers whose history is whole numbers.
     - ``intervals`` S × H × ``config.interval_levels`` × 2: lower and upper bounds that cover the level's share of what
@@ -138,6 +140,8 @@ class PanelForecast:
     history_periods: Ints
     known_periods: Ints
     repaired: Ints
+    sold_mean: Floats
+    demand_mean: Floats
     mean: Floats
     median: Floats
     quantiles: Floats

@@ -7,6 +7,7 @@ import numpy as np
 from forecasting.calc.arrays import Floats, Ints
 
 HALF_LIFE_ORIGINS = 2.0
+CAUTION = 2.0
 LEAST_ORIGINS = 3
 LEAST_FREEDOM = 0.5
 MOST = 0.3
@@ -18,7 +19,7 @@ def drift_factors(paths: Floats, actual: Floats, origins: Ints) -> Floats:
     ``paths`` are O × D × S and ``actual`` is O × H × S, NaN unknown. Models of a level lag behind a panel that grows. The
     log of demand over forecast, summed over the panel, is followed from origin to origin; each origin knows only
     forecasts made before it, and of these only what had come by then. Newer misses count for more (half after two
-    origins). Their mean m counts by 1 - s² / m², at least 0, with s its standard error: a miss that changes its
+    origins). Their mean m counts by 1 - 2 s² / m², at least 0, with s its standard error: a miss that changes its
     sign is no drift. At most e^0.3 either way.
     """
     known = np.isfinite(actual)
@@ -38,7 +39,7 @@ def drift_factors(paths: Floats, actual: Floats, origins: Ints) -> Floats:
 
 
 def _standing_miss(demand: Floats, forecast: Floats, own_share: float) -> float:
-    """m × (1 - s² / m²) from sums per origin, oldest first. ``own_share``: how much of each is new against the last.
+    """m × (1 - 2 s² / m²) from sums per origin, oldest first. ``own_share``: how much of each is new against the last.
 
     Worked: demand twice the forecast at every origin: ln 2, bounded to 0.3.
     """
@@ -52,5 +53,5 @@ def _standing_miss(demand: Floats, forecast: Floats, own_share: float) -> float:
     mean = float(weight @ miss)
     freedom = max(own_share / float(weight @ weight) - 1, LEAST_FREEDOM)
     square_error = float(weight @ (miss - mean) ** 2) / freedom
-    kept = max(1 - square_error / max(mean * mean, 1e-12), 0.0)
+    kept = max(1 - CAUTION * square_error / max(mean * mean, 1e-12), 0.0)
     return float(np.clip(mean * kept, -MOST, MOST))

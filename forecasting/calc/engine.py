@@ -171,6 +171,8 @@ def _answer(
         history_periods=history.periods - history.first,
         known_periods=history.known.sum(axis=0).astype(np.int64),
         repaired=history.repaired,
+        sold_mean=history.sold_mean,
+        demand_mean=tested.forecasters.views.moments[0][-1],
         mean=served.path[: config.horizon].T,
         median=median.T,
         quantiles=quantiles.transpose(1, 0, 2),

@@ -11,6 +11,7 @@ from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import Panel
 
 HALF = 0.5
+LEAST_IN_STOCK = 0.02  # under it a period was out of stock, whatever was sold in it: it says nothing
 WHOLE_TOLERANCE = 1e-4
 
 
@@ -30,7 +31,10 @@ class EffectDays:
 class History:
     """Arrays are T × S (time first), float32; T is a multiple of ``season``: the front is filled up with unknown periods.
 
-    ``demand`` is 0 where unknown and ``known`` is 1 or 0. ``first`` (S) is the first known period, T for none.
+    ``demand`` is 0 where unknown and ``known`` is 1 or 0: what a whole period in stock would have sold. ``sold`` is what was
+    sold and ``exposure`` the share of the period in which it could be: levels are Σ sold / Σ exposure. Where nothing is said
+    of stock the two pairs are the same. ``sold_mean`` (S): units sold per period with sales data, in stock or not.
+    ``first`` (S) is the first period with exposure, T for none.
     ``repaired`` (S): how many values were infinite or negative; ``whole`` (S): demand is in whole units; ``groups`` (S) are
     numbered from 0 without gaps. ``effects`` are what is known ahead, promotions among them. ``demand`` is divided by what was
     ``given`` ((T + D) × S or None). ``first_day`` is the day of period 0 since 1970-01-01, None where the month's days do not count.
@@ -38,6 +42,9 @@ class History:
 
     demand: Floats
     known: Floats
+    sold: Floats
+    exposure: Floats
+    sold_mean: Floats
     season: int
     year: int
     first: Ints
@@ -58,9 +65,9 @@ class History:
 
     @cached_property
     def by_season(self) -> tuple[Floats, Floats]:
-        """Demand and known periods summed over each season (weeks of days): T / season × S each."""
+        """What was sold and the exposure, summed over each season (weeks of days): T / season × S each."""
         shape = (self.periods // self.season, self.season, self.series)
-        return self.demand.reshape(shape).sum(axis=1), self.known.reshape(shape).sum(axis=1)
+        return self.sold.reshape(shape).sum(axis=1), self.exposure.reshape(shape).sum(axis=1)
 
 
 def short_season(panel: Panel) -> int:
@@ -74,32 +81,44 @@ def clean(panel: Panel, ahead: int) -> History:
     season = short_season(panel)
     raw = np.asarray(panel.demand, dtype=np.float32)
     infinite, negative = np.isinf(raw), raw < 0
-    share = None if panel.in_stock is None else np.asarray(panel.in_stock, dtype=np.float32)
-    demand = _uncensored(np.where(infinite, np.nan, np.maximum(raw, 0.0)), share)
     missing = -raw.shape[1] % season + (season if raw.shape[1] < season else 0)
-    demand = np.concatenate([np.full((missing, raw.shape[0]), np.nan, np.float32), demand.T])
-    whole = _whole_numbers(demand)
+    units = _after_unknown(np.where(infinite, np.nan, np.maximum(raw, 0.0)), missing)
     given = _given(panel, missing, ahead)
+    usual = units
     if given is not None:
-        was = given[: len(demand)]
-        demand = np.where(was > 0, demand / np.where(was > 0, was, 1), np.float32(np.nan))
+        was = given[: len(units)]
+        usual = np.where(was > 0, units / np.where(was > 0, was, 1), np.float32(np.nan))
+    demand, sold, exposure = usual, np.nan_to_num(usual), np.isfinite(usual).astype(np.float32)
+    if panel.in_stock is not None:
+        share = _after_unknown(np.asarray(panel.in_stock, dtype=np.float32)[:, : raw.shape[1]], missing)
+        demand, sold, exposure = uncensored(usual, share)
     known = np.isfinite(demand)
+    is_whole_truth = panel.in_stock is None
     groups = (
         np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
     )
     return History(
-        demand=np.where(known, demand, np.float32(0)),
-        known=known.astype(np.float32),
+        demand=sold if is_whole_truth else np.where(known, demand, np.float32(0)),
+        known=exposure if is_whole_truth else known.astype(np.float32),
+        sold=sold,
+        exposure=exposure,
+        sold_mean=np.nansum(units, axis=0) / np.maximum(np.isfinite(units).sum(axis=0), 1),
         season=season,
         year=panel.year,
-        first=np.where(known.any(axis=0), known.argmax(axis=0), len(demand)).astype(np.int64),
+        first=np.where(exposure.any(axis=0), (exposure > 0).argmax(axis=0), len(demand)).astype(np.int64),
         repaired=(infinite | (np.isfinite(raw) & negative)).sum(axis=1).astype(np.int64),
-        whole=whole,
+        whole=_whole_numbers(units),
         groups=groups.astype(np.int64),
         effects=_effects(panel, missing, ahead),
         given=given,
         first_day=None if panel.first_day is None else panel.first_day - missing,
     )
+
+
+def _after_unknown(values: Floats, missing: int) -> Floats:
+    """S × T to T × S, after ``missing`` unknown periods."""
+    front = np.full((missing, values.shape[0]), np.nan, np.float32)
+    return np.concatenate([front, values.T.astype(np.float32, copy=False)])
 
 
 def _whole_numbers(demand: Floats) -> Bools:
@@ -108,15 +127,20 @@ def _whole_numbers(demand: Floats) -> Bools:
     return whole
 
 
-def _uncensored(demand: Floats, in_stock: Floats | None) -> Floats:
-    """Demand of a period that was in stock for a share of at least a half, as if for all of it; unknown below.
+def uncensored(sold: Floats, in_stock: Floats) -> tuple[Floats, Floats, Floats]:
+    """Demand of each period as if in stock for all of it, what was sold, and the share in which it could be.
 
-    Worked: 6 sold in three quarters of the day: 8.
+    Demand is sold / share from a half on, and unknown (NaN) below: to be compared with a forecast, period by period. A
+    mean must not be made from it, because days that sold out early were days of high demand. Σ sold / Σ share counts
+    them in; where customers come at random it is the likeliest rate, whatever ended a day's stock. NaN in stock: all of the
+    period. Under ``LEAST_IN_STOCK`` a period says nothing. Any shape.
+
+    Worked: 6 sold in three quarters of the day and 3 in a quarter: demand 8 and unknown, mean 9 / 1 = 9.
     """
-    if in_stock is None:
-        return demand
     share = np.where(np.isfinite(in_stock), np.clip(in_stock, 0.0, 1.0), 1.0).astype(np.float32)
-    return np.where(share >= HALF, demand / np.maximum(share, HALF), np.nan).astype(np.float32)
+    share = np.where(np.isfinite(sold) & (share >= LEAST_IN_STOCK), share, np.float32(0))
+    demand = np.where(share >= HALF, sold / np.maximum(share, HALF), np.nan).astype(np.float32)
+    return demand, np.where(share > 0, sold, 0.0).astype(np.float32), share
 
 
 def _effects(panel: Panel, missing: int, ahead: int) -> tuple[EffectDays, ...]:

@@ -1,7 +1,8 @@
 """How far off a forecast may be: quantiles and intervals from the errors of the backtest, calibrated over the panel.
 
-An error is measured in the series' own deviation, σ = d √(μ g): μ what was forecast, g how errors grow with the
-distance, d the series' scale, each learned from the backtest. Cells (origin, distance, series) with like μ share one
+An error is measured in the series' own deviation, σ = d √μ (μ / usual μ)^(p - ½) g: μ what was forecast, p how a series'
+errors rise where it sells more than usual, g how errors grow with the distance, d the series' scale, each learned from
+the backtest. Cells (origin, distance, series) with like μ share one
 distribution: demand of 0.1 a day errs in another way than demand of 100.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.config import ForecastConfig
 from forecasting.calc.normal import normal_scores
+from forecasting.calc.rise import Rise, learn_rise
 
 LEAST_SHARE_OF_MEAN = 0.05
 SCALE_PRIOR_POINTS = 28.0
@@ -55,11 +57,12 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Spread:
-    """The learned error distribution. ``growth`` (D), ``scale`` (S), ``kinds`` the bins,
+    """The learned error distribution. ``rise`` within a series, ``growth`` (D), ``scale`` (S), ``kinds`` the bins,
     ``scores`` bins × levels and the median, ``bounds`` bins × interval levels × 2 (z scores). ``others`` (O × S) is the scale without
     the errors of each origin, to judge that origin with.
     """
 
+    rise: Rise
     growth: Floats
     scale: Floats
     others: Floats
@@ -82,9 +85,11 @@ def learn_spread(
     """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
     variance over mean, ``whole`` (S) whether it is counted in whole units, ``judging`` (O × O) which origins judge which."""
     least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
-    root = np.sqrt(np.maximum(paths, least))
     known = np.isfinite(actual)
     error = np.where(known, actual - paths, 0)
+    size = np.maximum(paths, least)
+    rise = learn_rise(size, error, known, whole)
+    root = np.sqrt(size) * rise.of(size)
     growth = _growth(np.abs(error) / root, known)
     unit = root * growth[:, None]
     absolute = np.abs(error) / unit
@@ -99,7 +104,9 @@ def learn_spread(
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
     bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
-    return Spread(growth, scale, others, least, kinds, scores.astype(np.float32), bounds.astype(np.float32), whole)
+    return Spread(
+        rise, growth, scale, others, least, kinds, scores.astype(np.float32), bounds.astype(np.float32), whole
+    )
 
 
 def _sample(cells: Ints, series: int) -> Ints:
@@ -206,7 +213,8 @@ def _bounds(
 def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats, Floats]:
     """Quantiles (D × S × levels), intervals (D × S × interval levels × 2) and median (D × S) around a path (D × S)."""
     scale = spread.scale if scale is None else scale
-    deviation = np.sqrt(np.maximum(path, spread.least)) * spread.growth[: len(path), None] * scale
+    size = np.maximum(path, spread.least)
+    deviation = np.sqrt(size) * spread.rise.of(size) * spread.growth[: len(path), None] * scale
     bins = spread.kinds.of(path, scale)
     quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
     bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]

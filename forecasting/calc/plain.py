@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.history import History
+from forecasting.calc.history import LEAST_IN_STOCK, History
 from forecasting.calc.view import View
 
 MEAN_SEASONS = 8
@@ -20,8 +20,8 @@ class PlainMemory:
         self.history = history
         self.season = history.season
         zero = np.zeros((1, history.series))
-        self.units = np.concatenate([zero, np.cumsum(history.demand, axis=0, dtype=np.float64)])
-        self.count = np.concatenate([zero.astype(np.float32), np.cumsum(history.known, axis=0, dtype=np.float32)])
+        self.units = np.concatenate([zero, np.cumsum(history.sold, axis=0, dtype=np.float64)])
+        self.count = np.concatenate([zero.astype(np.float32), np.cumsum(history.exposure, axis=0, dtype=np.float32)])
         self.every_year = self._year_is_the_season()
 
     def _year_is_the_season(self) -> bool:
@@ -47,11 +47,11 @@ class PlainMemory:
         start = max(view.origin - MEAN_SEASONS * self.season, 0)
         window = slice(start, view.origin)
         shape = ((view.origin - start) // self.season, self.season, self.history.series)
-        count = self.history.known[window].reshape(shape).sum(axis=0)
-        total = self.history.demand[window].reshape(shape).sum(axis=0)
+        count = self.history.exposure[window].reshape(shape).sum(axis=0)
+        total = self.history.sold[window].reshape(shape).sum(axis=0)
         basis = view.bases[0]
         fallback = basis.level[-1] * basis.weekday
-        mean = np.where(count > 0, total / np.maximum(count, 1), fallback)
+        mean = np.where(count > 0, total / np.maximum(count, LEAST_IN_STOCK), fallback)
         path: Floats = mean[view.phase].astype(np.float32)
         return path
 
@@ -75,7 +75,7 @@ class PlainMemory:
     def _rate(self, start: Ints, end: Ints) -> Floats:
         """Mean of the known demand in start … end - 1, one row per pair."""
         count = self.count[end] - self.count[start]
-        rate: Floats = (self.units[end] - self.units[start]) / np.maximum(count, 1)
+        rate: Floats = (self.units[end] - self.units[start]) / np.maximum(count, LEAST_IN_STOCK)
         return rate
 
     def _last_known(self, origin: int, season: int) -> Floats:
@@ -92,6 +92,6 @@ class PlainMemory:
         back = len(known) - 1 - known[::-1].argmax(axis=0)
         value = np.take_along_axis(self.history.demand[:origin, rows].reshape(shape), back[None], axis=0)[0]
         total, count = self.units[origin, rows], self.count[origin, rows]
-        mean = (total / np.maximum(count, 1)).astype(np.float32)
+        mean = (total / np.maximum(count, LEAST_IN_STOCK)).astype(np.float32)
         last: Floats = np.where(known.any(axis=0), value, mean)
         return last

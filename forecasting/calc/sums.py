@@ -49,7 +49,8 @@ class SumErrors:
     def _deviation(self, total: Floats, length: int) -> Floats:
         """What the deviation would be if periods erred independently: the scores hold how much more it is."""
         growth = float(np.sqrt(np.mean(self.spread.growth[:length] ** 2)))
-        deviation: Floats = self.spread.scale * growth * np.sqrt(np.maximum(total, FLOOR * self.spread.least * length))
+        size = np.maximum(total, FLOOR * self.spread.least * length)
+        deviation: Floats = self.spread.scale * growth * np.sqrt(size) * self.spread.rise.of(size / length)
         return deviation
 
     def _scores(self, length: int) -> tuple[Floats, Floats, Bools]:

@@ -10,7 +10,7 @@ import numpy as np
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.discounted import discounted_sums, kernel, levels
 from forecasting.calc.effects import CalendarEffects
-from forecasting.calc.history import History
+from forecasting.calc.history import LEAST_IN_STOCK, History
 from forecasting.calc.weekdays import weekday_factors
 from forecasting.calc.year import yearly_index
 
@@ -115,9 +115,9 @@ class Views:
             )
         yearly = None if self.index is None else usual * _past_index(self.index, history.periods)[:, None, :]
         return Sums(
-            units=discounted_sums(history.demand, self.weights, season),
-            known=discounted_sums(history.known, usual, season),
-            yearly=None if yearly is None else discounted_sums(history.known, yearly, season),
+            units=discounted_sums(history.sold, self.weights, season),
+            known=discounted_sums(history.exposure, usual, season),
+            yearly=None if yearly is None else discounted_sums(history.exposure, yearly, season),
         )
 
     def _month(self, position: int) -> Floats:
@@ -166,7 +166,7 @@ class Views:
         if self.effects is None or calendar is None:
             return None
         days = self.effects.days_on(int(self.origins[position]))
-        return (days, (self.effects.factors(calendar, days) - 1) * self.history.known[days]) if days.size else None
+        return (days, (self.effects.factors(calendar, days) - 1) * self.history.exposure[days]) if days.size else None
 
     def _basis(
         self, position: int, known: Floats, index: Floats | None, shown: tuple[Ints, Floats] | None, coming: Floats
@@ -207,11 +207,11 @@ class Views:
 
 def _moments(history: History, origins: Ints) -> tuple[Floats, Floats]:
     """Mean, and variance over mean, of the known demand before each origin: origins × S."""
-    count = _running(history.known, origins)
-    total = _running(history.demand, origins)
-    squares = _running(history.demand * history.demand, origins)
-    mean = total / np.maximum(count, 1)
-    variance = np.maximum(squares / np.maximum(count, 1) - mean * mean, 0)
+    exposure = _running(history.exposure, origins)
+    mean = np.where(exposure > 0, _running(history.sold, origins) / np.maximum(exposure, LEAST_IN_STOCK), 0)
+    count = np.maximum(_running(history.known, origins), 1)
+    of_known = _running(history.demand, origins) / count
+    variance = np.maximum(_running(history.demand * history.demand, origins) / count - of_known * of_known, 0)
     # Counts vary at least as Poisson's; measured amounts may vary less, and are the same in any unit.
     least = np.where(history.whole, 1.0, LEAST_VARIATION * mean)
     dispersion = np.maximum(variance / np.where(mean > 0, mean, 1.0), np.where(mean > 0, least, 1.0))
@@ -233,7 +233,7 @@ def _indices(
     """
     if not history.year or origins[0] < history.year:
         return None
-    demand, known = history.demand, history.known
+    demand, known = history.sold, history.exposure
     if effects is not None and history.effects and effects.plain.sum() > history.known.sum() / 2:
         demand, known = effects.plain_units, effects.plain
     units = demand.sum(axis=1, dtype=np.float64)

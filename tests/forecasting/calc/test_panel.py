@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from forecasting.calc.config import ENSEMBLE, PLAIN_MODELS, SEASONAL, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, UNTESTED
+from forecasting.calc.history import uncensored
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, forecast_panel
 from tests.forecasting.calc.panels import WEEK, assert_answers, counts, forecast
 
@@ -283,3 +285,60 @@ def test_a_chunk_of_a_thousand_series_takes_under_eighty_megabytes() -> None:
         assert tracemalloc.get_traced_memory()[1] < 80e6
     finally:
         tracemalloc.stop()
+
+
+def test_a_part_of_a_day_in_stock_counts_as_that_part() -> None:
+    demand, sold, share = uncensored(np.array([6.0, 3.0, 5.0, np.nan]), np.array([0.75, 0.25, 0.0, 1.0]))
+    assert demand.tolist() == pytest.approx([8, np.nan, np.nan, np.nan], nan_ok=True)
+    assert sold.tolist() == [6, 3, 0, 0]
+    assert share.tolist() == [0.75, 0.25, 0, 0]
+
+
+def sold_out(
+    mean: float, shelf: int, *, series: int = 40, days: int = 364, out_from: float = 0
+) -> tuple[Any, Any, Any]:
+    """True demand, what was sold and the share in stock, of shelves that are filled up once a week.
+
+    Customers come at random times of the day; once the shelf is empty they leave with nothing. ``out_from``: share of days
+    that are out of stock from the start by chance as well.
+    """
+    random = np.random.default_rng(5)
+    true = random.poisson(mean, (series, days))
+    sold, share = np.zeros(true.shape), np.ones(true.shape)
+    for row in range(series):
+        left = 0
+        for day in range(days):
+            left = left if day % 7 else shelf
+            wanted = true[row, day]
+            if random.random() < out_from:
+                sold[row, day] = share[row, day] = 0
+            elif wanted >= left:
+                sold[row, day] = left
+                share[row, day] = np.sort(random.random(wanted))[left - 1] if left else 0
+                left = 0
+            else:
+                sold[row, day] = wanted
+                left -= wanted
+    return true, sold, share
+
+
+@pytest.mark.parametrize(
+    ("mean", "shelf", "out_from"), [(10.0, 60, 0.0), (3.0, 20, 0.0), (0.5, 3, 0.0), (4.0, 30, 0.15)]
+)
+def test_stock_outs_leave_a_tenth_of_the_bias_that_they_make(mean: float, shelf: int, out_from: float) -> None:
+    """Days that sell out early are days of high demand: leaving them out would be a bias of its own."""
+    true, sold, share = sold_out(mean, shelf, out_from=out_from)
+    answer = forecast_panel(Panel(sold, in_stock=share), ForecastConfig())
+    raw = answer.sold_mean.mean() / true.mean() - 1
+    corrected = answer.demand_mean.mean() / true.mean() - 1
+    assert raw < -0.1
+    assert abs(corrected) <= 0.1 * abs(raw)
+    assert answer.mean.mean() == pytest.approx(true.mean(), rel=0.05)
+
+
+def test_without_stock_outs_what_was_sold_is_what_was_wanted() -> None:
+    demand = counts(5, 100)
+    answer = forecast_panel(Panel(demand, in_stock=np.ones(demand.shape)), ForecastConfig())
+    assert answer.sold_mean == pytest.approx(demand.mean(axis=1))
+    assert answer.demand_mean == pytest.approx(demand.mean(axis=1))
+    assert answer.mean.tolist() == forecast(demand).mean.tolist()

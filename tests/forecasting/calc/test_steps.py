@@ -9,6 +9,7 @@ from forecasting.calc.drift import drift_factors
 from forecasting.calc.gate import error_sums
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of, rising, rounded
 from forecasting.calc.measures import ranks
+from forecasting.calc.rise import learn_rise
 from forecasting.calc.sums import SumErrors
 from forecasting.calc.weights import ensemble_weights, stacked
 from tests.forecasting.calc.panels import counts, forecast
@@ -123,6 +124,35 @@ def test_normal_errors_give_normal_quantiles_and_intervals() -> None:
     assert quantiles.mean(axis=(0, 1)) == pytest.approx(100 + 10 * z, abs=0.4)
     assert intervals.mean(axis=(0, 1)) == pytest.approx(100 + 10 * np.array([[-1.28, 1.28], [-1.96, 1.96]]), abs=0.4)
     assert median.mean() == pytest.approx(100, abs=0.4)
+
+
+def excess(power: float, usual: float, *, whole: bool = True) -> float:
+    """What is learned from series that sell between a half and one and a half of ``usual``, with errors like path^power."""
+    random = np.random.default_rng(3)
+    paths = np.full((8, 28, 50), usual) * np.linspace(0.5, 1.5, 28)[:, None]
+    known, is_count = np.ones(paths.shape, dtype=bool), np.full(50, whole)
+    learned = learn_rise(paths, random.normal(0, 1, paths.shape) * paths**power, known, is_count)
+    assert learned.usual.tolist() == pytest.approx([usual] * 50)
+    return float(learned.excess.mean())
+
+
+def test_how_errors_rise_within_a_series_is_learned_and_counts_keep_the_root() -> None:
+    assert excess(1.0, 50.0) == pytest.approx(0.5, abs=0.1)  # a little less: the largest errors are cut
+    assert excess(0.75, 50.0) == pytest.approx(0.25, abs=0.1)
+    assert excess(0.2, 50.0) == 0
+    assert excess(1.0, 0.5) == 0
+    assert excess(1.0, 0.5, whole=False) == excess(1.0, 50.0)
+
+
+def test_a_series_that_will_sell_twice_as_much_is_as_unsure_again_where_its_errors_are_a_share() -> None:
+    random = np.random.default_rng(4)
+    paths = np.full((12, 28, 60), 100.0) * np.linspace(0.5, 1.5, 28)[:, None]
+    actual = paths * random.normal(1, 0.1, paths.shape)
+    others = ~np.eye(12, dtype=bool)
+    no_counts = np.zeros(60, dtype=bool)
+    spread = learn_spread(paths, actual, np.full(60, 100.0), np.ones(60), no_counts, others, CONFIG)
+    _, intervals, _ = quantiles_of(spread, np.full((28, 60), 200.0))
+    assert (intervals[14, :, 1, 1] - 200).mean() == pytest.approx(1.96 * 20, rel=0.1)
 
 
 def test_the_sum_of_independent_errors_grows_with_the_root_of_the_periods() -> None:

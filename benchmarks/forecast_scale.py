@@ -1,0 +1,110 @@
+"""How the statistical tier grows: ``python -m benchmarks.forecast_scale --series 10000 --periods 730 --jobs 2``.
+
+Simulated counts of fast and slow movers, made chunk by chunk in the processes that forecast them, as a run of files or of
+the night hands them out. Processor seconds are those of the forecasts (backtest, weights and intervals included), without
+the simulation; the wall clock is divided in the same way. *MB over input* is the most that the first chunk's forecast
+allocated beside its input; *MB of a process* the most that any process ever held, libraries, simulation and all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import time
+import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+CHUNK_SERIES = 1000
+SLOWEST, FASTEST = 0.1, 50.0
+
+
+@dataclass(frozen=True)
+class ChunkCost:
+    cpu_seconds: float
+    wall_seconds: float
+    process_mb: float
+    process: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast_scale", description=__doc__)
+    parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000], help="panels of so many series")
+    parser.add_argument("--periods", type=int, default=730, help="days of history (730)")
+    parser.add_argument("--horizon", type=int, default=28, help="days ahead (28)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
+    arguments = parser.parse_args()
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    print(f"{arguments.periods} days, {arguments.jobs} processes, load {os.getloadavg()[0]:.1f} at the start")
+    over_input = _over_input_mb(arguments)
+    print(f"{over_input:.0f} MB over input for a chunk of {CHUNK_SERIES:,}")
+    print(f"{'series':>10}{'busiest process s':>19}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB of a process':>17}")
+    for series in arguments.series:
+        costs = _run(series, arguments)
+        cpu = sum(cost.cpu_seconds for cost in costs)
+        busy = {cost.process: 0.0 for cost in costs}
+        for cost in costs:
+            busy[cost.process] += cost.wall_seconds
+        memory = max(cost.process_mb for cost in costs)
+        print(
+            f"{series:>10,}{max(busy.values()):>19.2f}{cpu:>9.2f}{cpu / series * 1000:>17.3f}{memory:>17.0f}",
+            flush=True,
+        )
+    return 0
+
+
+def _run(series: int, arguments: argparse.Namespace) -> list[ChunkCost]:
+    """Processes of this panel alone, so that their memory is its own."""
+    sizes = [min(CHUNK_SERIES, series - first) for first in range(0, series, CHUNK_SERIES)]
+    work = partial(_forecast_chunk, periods=arguments.periods, horizon=arguments.horizon)
+    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(work, sizes, range(len(sizes))))
+
+
+def _over_input_mb(arguments: argparse.Namespace) -> float:
+    """In a process of its own, because following every allocation takes time."""
+    work = partial(_allocated_mb, periods=arguments.periods, horizon=arguments.horizon)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, CHUNK_SERIES, 0).result()
+
+
+def _allocated_mb(series: int, seed: int, *, periods: int, horizon: int) -> float:
+    demand = _simulated(series, seed, periods)
+    _forecast(demand[:3], horizon)  # what is loaded on first use
+    tracemalloc.start()
+    _forecast(demand, horizon)
+    return tracemalloc.get_traced_memory()[1] / 1e6
+
+
+def _forecast_chunk(series: int, seed: int, *, periods: int, horizon: int) -> ChunkCost:
+    demand = _simulated(series, seed, periods)
+    _forecast(demand[:3], horizon)
+    began, cpu = time.perf_counter(), time.process_time()
+    _forecast(demand, horizon)
+    held_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return ChunkCost(time.process_time() - cpu, time.perf_counter() - began, held_mb, os.getpid())
+
+
+def _simulated(series: int, seed: int, periods: int) -> Any:
+    import numpy as np  # after the number of threads is set
+
+    random = np.random.default_rng(seed)
+    mean = np.exp(random.uniform(np.log(SLOWEST), np.log(FASTEST), (series, 1)))
+    week = np.exp(0.2 * np.sin(2 * np.pi * np.arange(periods) / 7))
+    return random.poisson(mean * week).astype(np.float32)
+
+
+def _forecast(demand: Any, horizon: int) -> None:
+    from forecasting.calc.config import ForecastConfig
+    from forecasting.calc.panel import Panel, forecast_panel
+
+    forecast_panel(Panel(demand), ForecastConfig(horizon=horizon, levels=()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
