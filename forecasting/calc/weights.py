@@ -7,6 +7,7 @@ import numpy as np
 from forecasting.calc.arrays import Floats, Ints
 
 STEPS = 400
+MOST_TIMES_BEST = 10.0
 STACK_SHARE = 0.75
 POOLED_SHARPNESS = 25.0
 OWN_SHARPNESS = 8.0
@@ -19,12 +20,16 @@ def stacked(gram: Floats) -> Floats:
     """Weights w ≥ 0, Σ w = 1, that make w' G w least, by exponentiated gradient from equal weights.
 
     G is the mean product of the candidates' scaled errors over the panel, so w' G w is the error of the mixture.
+    A candidate whose own error is ``MOST_TIMES_BEST`` that of the best one takes no part: the step would follow its size,
+    and the others would stay where they began.
     """
-    count = len(gram)
-    weights = np.full(count, 1.0 / count)
-    largest = np.abs(gram).max()
+    own = np.diag(gram)
+    useful = own <= MOST_TIMES_BEST * own.min()
+    weights: Floats = useful / useful.sum()
+    largest = np.abs(gram[np.ix_(useful, useful)]).max()
     if not largest > 0:
         return weights
+    gram = np.where(useful[:, None] & useful, gram, 0.0)
     step = 4.0 / largest
     for _ in range(STEPS):
         slope = gram @ weights

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forecasting.calc.boosting import GRADIENT_BOOSTING, History, TrainedBoosting, train_boosting
+from forecasting.calc.boosting import GRADIENT_BOOSTING, TrainedBoosting, train_boosting
 from forecasting.calc.config import ENSEMBLE, ForecastConfig
+from forecasting.calc.direct_features import History
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead, forecast_panel
 from forecasting.services.files.chunks import Chunk, Floats
 
