@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.direct_features import DirectFeatures, History
+from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,10 +31,6 @@ ROWS_AT_ONCE = 200_000  # of one answer: the most that lies in memory beside the
 
 class BoostingMissingError(ImportError):
     """LightGBM is not installed, or cannot be loaded here."""
-
-
-class OtherFeaturesError(ValueError):
-    """A stored model and a panel do not go together."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +112,14 @@ class GradientBoosting:
                 series = np.arange(first, min(first + block, series_count))
                 paths[series, place] = self._path(features, series, int(origin), periods)
         return paths
+
+    def gains(self) -> dict[str, float]:
+        """Share of the trees' gain by feature, greatest first; those that no tree uses are left out."""
+        if self.booster_ is None:
+            return {}
+        gain = self.booster_.feature_importance("gain")
+        shares = zip(self.booster_.feature_name(), gain / max(gain.sum(), 1e-12), strict=True)
+        return {name: round(float(share), 4) for name, share in sorted(shares, key=lambda one: -one[1]) if share > 0}
 
     def _path(self, features: DirectFeatures, series: Ints, origin: int, periods: int) -> Floats:
         each = np.repeat(series, periods)

@@ -22,6 +22,10 @@ GROWN_WEEKS = 26
 LEAST_LEVEL = 0.05
 
 
+class OtherFeaturesError(ValueError):
+    """A trained model and a panel do not go together: one knows what the other does not."""
+
+
 @dataclass(frozen=True)
 class History:
     """Demand of S series over T periods (NaN: unknown) and what is known beside it.

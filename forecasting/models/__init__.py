@@ -1,3 +1,4 @@
 from forecasting.models.forecasts import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.models.trained import TrainedModel
 
-__all__ = ["ForecastAccuracy", "ForecastRun", "ProductDemandForecast"]
+__all__ = ["ForecastAccuracy", "ForecastRun", "ProductDemandForecast", "TrainedModel"]

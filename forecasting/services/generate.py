@@ -37,6 +37,7 @@ from forecasting.calc.protection import (
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.services.global_paths import global_candidates
 from invencare.lib.upsert import upsert
 from inventory.models import Store
 
@@ -60,6 +61,7 @@ def forecast_series(
     product_ids: Sequence[int],
     forecast_date: date,
     horizon_days: int = 28,
+    models: tuple[str, ...] = (ENSEMBLE,),
     run: ForecastRun | None = None,
     now: datetime,
 ) -> ForecastResults:
@@ -84,11 +86,14 @@ def forecast_series(
         out_of_stock_share=history.out_of_stock_share,
         started=history.started,
     )
-    panel = forecast_panel(
-        Panel(_without_empty_front(demand)),
-        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
-        sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
+    known = Panel(_without_empty_front(demand))
+    config = ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS, models=models)
+    sum_periods = _sum_days(history.product_ids, load_sources(history.product_ids))
+    in_stock = 1 - history.out_of_stock_share
+    extra = global_candidates(
+        known, config, in_stock=in_stock, last_day=history.last_day, sum_periods=sum_periods, run=run
     )
+    panel = forecast_panel(known, config, sum_periods=sum_periods, extra=extra)
     return _write(panel, history.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
 
 

@@ -1,6 +1,6 @@
 """The body of the nightly run: performance, forecast and recommendation of the products of a chunk.
 
-The run engine (``insights.services.runs``) calls ``plan_chunks`` and ``prepare`` once, ``analyse_chunk`` per chunk,
+The run engine (``insights.services.runs``) calls ``plan_chunks``, ``train`` and ``prepare`` once, ``analyse_chunk`` per chunk,
 and ``finish`` once at the end. All may be called again: rows are replaced, never added to.
 """
 
@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef
 
@@ -21,8 +22,11 @@ from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
+from forecasting.services.global_paths import tier_parameters
+from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
+from insights.services.run_training import OUTCOME as TRAINING_OUTCOME
 from inventory.models import DailySales, Product, StockLevel, Store
 from inventory.services.stockouts import close_days
 
@@ -34,6 +38,7 @@ SALES_WITHIN_DAYS = 400
 # A recommendation that no run has renewed for a week describes a stock that is no longer there.
 STALE_AFTER_DAYS = 7
 MESSAGE_LENGTH = 500
+NO_TRAINING = tier_parameters([], {"training": "this run was prepared without it"})
 
 Step = Callable[[list[int]], object]
 
@@ -63,6 +68,21 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
         for store_id, product_ids in products_by_store.items()
         for start in range(0, len(product_ids), chunk_series)
     ]
+
+
+def train(*, run: AnalysisRun, now: datetime) -> dict[str, Any]:
+    """Before everything, in no transaction: the models that learn from all series; what the run says about them."""
+    chunks = AnalysisRunChunk.objects.filter(run=run).values_list("store_id", "product_ids")
+    outcome = train_models(
+        names=settings.NIGHTLY_MODELS,
+        series=((store_id, product_id) for store_id, product_ids in chunks for product_id in product_ids),
+        last_day=run.business_date,
+        horizon_days=HORIZON_DAYS,
+        seed=run.seed,
+        code_version=run.code_version,
+        now=now,
+    )
+    return tier_parameters(outcome.models, outcome.problems)
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
@@ -134,7 +154,7 @@ def _open_forecast_run(run: AnalysisRun, *, now: datetime) -> ForecastRun:
     opened: ForecastRun = ForecastRun.objects.create(
         forecast_date=_first_day(run),
         horizon_days=HORIZON_DAYS,
-        parameters={"analysis_run_id": run.pk},
+        parameters={"analysis_run_id": run.pk, **run.parameters.get(TRAINING_OUTCOME, NO_TRAINING)},
         seed=run.seed,
         code_version=run.code_version,
         started_at=now,

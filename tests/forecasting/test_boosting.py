@@ -11,12 +11,11 @@ from forecasting.calc.boosting import (
     BoostingConfig,
     BoostingMissingError,
     GradientBoosting,
-    OtherFeaturesError,
     TrainedBoosting,
     boosting_is_installed,
     train_boosting,
 )
-from forecasting.calc.direct_features import DirectFeatures, History
+from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
 
 MONDAY = 19_723  # 2024-01-01
 SMALL = BoostingConfig(rounds=30, rows_per_series=400, fewest_rows=50, least_rows_in_leaf=5)

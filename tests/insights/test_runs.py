@@ -40,6 +40,8 @@ class SmallAnalysis:
             (cast.north.pk, [cast.new.pk]),
             (cast.south.pk, [cast.steady.pk]),
         ]
+        self.trained: list[int] = []
+        self.trouble_in_training: Callable[[], BaseException | None] = lambda: None
         self.prepared: list[int] = []
         self.finished: list[str] = []
         self.trouble_at: dict[int, Callable[[], BaseException | None]] = {}
@@ -48,6 +50,13 @@ class SmallAnalysis:
 
     def plan_chunks(self, *, business_date: date, chunk_series: int) -> list[tuple[int, list[int]]]:
         return self.plan
+
+    def train(self, *, run: AnalysisRun, now: datetime) -> dict[str, Any]:
+        self.trained.append(run.pk)
+        trouble = self.trouble_in_training()
+        if trouble:
+            raise trouble
+        return {"tier": "statistical"}
 
     def prepare(self, *, run: AnalysisRun, now: datetime) -> None:
         self.prepared.append(run.pk)
