@@ -207,7 +207,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # The nightly run
 NIGHTLY_CHUNK_SERIES = env.int("NIGHTLY_CHUNK_SERIES", default=120)
-NIGHTLY_MODELS = env.list("NIGHTLY_MODELS", default=["gradient_boosting"])  # trained each night on all series; also: lstm
+NIGHTLY_MODELS = env.list(
+    "NIGHTLY_MODELS", default=["gradient_boosting"]
+)  # trained each night on all series; also: lstm
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=300)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.boosting import GRADIENT_BOOSTING
-from forecasting.calc.config import ENSEMBLE, ForecastConfig
+from forecasting.calc.config import ENSEMBLE, MODELS, ForecastConfig
 from forecasting.calc.direct_features import History, OtherFeaturesError
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead
 from forecasting.models import ForecastRun
@@ -38,6 +38,9 @@ def global_candidates(
     ``in_stock`` is the share of the days in stock, S × T or wider to the front. A model that the ensemble would only
     have gained from is left out where it cannot be read, and the run's row says so. One that was asked for by name raises ``ValidationError``.
     """
+    unknown = sorted(set(config.models) - {*MODELS, *GLOBAL_MODELS})
+    if unknown:
+        raise ValidationError({"models": f"no such model here: {', '.join(unknown)}"})
     named = [name for name in config.models if name in GLOBAL_MODELS]
     wanted = named or ([GRADIENT_BOOSTING] if ENSEMBLE in config.models else [])
     keys = newest_models(wanted, last_day=last_day) if run is None or named else _models_of(run)

@@ -25,6 +25,7 @@ from forecasting.services.trained_models import ModelKey, Training, find_trained
 logger = logging.getLogger(__name__)
 
 HISTORY_DAYS = 1092  # as much as a forecast looks at
+LEAST_DAYS = 7
 MOST_SERIES = 1000
 EPOCH = date(1970, 1, 1)
 TOO_SHORT = "the histories are too short to train it on"
@@ -60,6 +61,9 @@ def train_models(
     outcome = TrainingOutcome()
     sample = _Sample(series, last_day=last_day, seed=seed)
     for name in names:
+        if name not in GLOBAL_MODELS:
+            outcome.problems[name] = f"there is no such model; there are {', '.join(GLOBAL_MODELS)}"
+            continue
         training = Training(
             name,
             first_day=last_day - timedelta(days=HISTORY_DAYS - 1),
@@ -101,7 +105,7 @@ class _Sample:
         parts = [self._of_store(store_id, product_ids) for store_id, product_ids in by_store.items()]
         demand, in_stock = (np.concatenate(arrays) for arrays in zip(*parts, strict=True)) if parts else _nothing()
         known = np.flatnonzero(np.isfinite(demand).any(axis=0))
-        front = int(known[0]) if known.size else HISTORY_DAYS
+        front = min(int(known[0]) if known.size else HISTORY_DAYS, HISTORY_DAYS - LEAST_DAYS)
         first_day = (self._last_day - EPOCH).days - HISTORY_DAYS + 1 + front
         return History(demand[:, front:], first_day=first_day, in_stock=in_stock[:, front:])
 

@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
+from forecasting.calc.boosting import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
 from forecasting.services.global_paths import tier_parameters
@@ -38,7 +39,7 @@ SALES_WITHIN_DAYS = 400
 # A recommendation that no run has renewed for a week describes a stock that is no longer there.
 STALE_AFTER_DAYS = 7
 MESSAGE_LENGTH = 500
-NO_TRAINING = tier_parameters([], {"training": "this run was prepared without it"})
+NO_TRAINING = tier_parameters([], {GRADIENT_BOOSTING: "was not trained"})
 
 Step = Callable[[list[int]], object]
 
@@ -82,7 +83,8 @@ def train(*, run: AnalysisRun, now: datetime) -> dict[str, Any]:
         code_version=run.code_version,
         now=now,
     )
-    return tier_parameters(outcome.models, outcome.problems)
+    left_out = {} if GRADIENT_BOOSTING in settings.NIGHTLY_MODELS else {GRADIENT_BOOSTING: "not in NIGHTLY_MODELS"}
+    return tier_parameters(outcome.models, left_out | outcome.problems)
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:

@@ -16,14 +16,10 @@ from forecasting.calc.boosting import (
     train_boosting,
 )
 from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from tests.forecasting.libraries import needs_boosting
 
 MONDAY = 19_723  # 2024-01-01
 SMALL = BoostingConfig(rounds=30, rows_per_series=400, fewest_rows=50, least_rows_in_leaf=5)
-
-
-def needs_boosting() -> None:
-    if not boosting_is_installed():
-        pytest.skip("the extra “boosting” is not installed, or cannot be loaded")
 
 
 def history(series: int = 6, periods: int = 440, *, seed: int = 1) -> History:
