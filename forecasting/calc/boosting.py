@@ -18,6 +18,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.refitted import Refitted, refit_starts
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -90,6 +91,10 @@ class GradientBoosting:
         data = lightgbm.Dataset(rows, multiple, weight=weight / weight.mean(), feature_name=names, params=quiet)
         self.booster_ = lightgbm.train(self._parameters(), data, config.rounds)
         return self
+
+    @property
+    def is_trained(self) -> bool:
+        return self.booster_ is not None
 
     def predict(self, features: DirectFeatures, origins: Ints, periods: int) -> Floats:
         """Units, S × origins × periods; NaN at origins that lie before the end of what was learned, or unlearned.
@@ -169,48 +174,7 @@ class GradientBoosting:
         }
 
 
-@dataclass(frozen=True)
-class TrainedBoosting:
-    """The model of today and the earlier ones that answer at the backtest's origins, oldest first.
-
-    ``panel_sums`` are the trained panel's units, cumulated from ``first_day`` on: what the year does to it as a whole.
-    """
-
-    final: GradientBoosting
-    earlier: tuple[GradientBoosting, ...]
-    panel_sums: Floats
-    first_day: int
-
-    @property
-    def is_trained(self) -> bool:
-        return self.final.booster_ is not None
-
-    def paths(self, history: History, origins: Ints, periods: int) -> Floats:
-        """Units, S × (origins + 1) × periods: from each origin by the last model that had not seen past it; last from T.
-
-        The panel may hold other series than those trained on, begin on another day, and end later.
-        """
-        features = DirectFeatures(history, self._sums_for(history))
-        every = np.append(origins, history.demand.shape[1])
-        models = (*self.earlier, self.final)
-        days = np.array([history.day_of(int(origin)) for origin in every])
-        latest = np.searchsorted([model.learned_before_day_ for model in models], days, side="right") - 1
-        paths = np.full((history.demand.shape[0], len(every), periods), np.nan)
-        for place, model in enumerate(models):
-            own = np.flatnonzero(latest == place)
-            paths[:, own] = model.predict(features, every[own], periods)
-        return paths
-
-    def _sums_for(self, history: History) -> Floats:
-        """``panel_sums`` at the columns of ``history``; NaN where the trained panel knows nothing."""
-        place = np.arange(history.demand.shape[1] + 1) + (history.first_day - self.first_day) // history.period_days
-        inside = (place >= 0) & (place < len(self.panel_sums))
-        return np.where(inside, self.panel_sums[np.where(inside, place, 0)], np.nan)
-
-
-def train_boosting(
-    history: History, origins: Ints, periods: int, config: BoostingConfig | None = None
-) -> TrainedBoosting:
+def train_boosting(history: History, origins: Ints, periods: int, config: BoostingConfig | None = None) -> Refitted:
     """Fit the final model and, for the backtest, ``refits`` earlier ones before origins spread evenly.
 
     Raises ``BoostingMissingError`` without LightGBM.
@@ -218,10 +182,9 @@ def train_boosting(
     load_lightgbm()
     config = config or BoostingConfig()
     features = DirectFeatures(history)
-    starts = sorted({int(part[0]) for part in np.array_split(np.sort(origins), config.refits) if len(part)})
-    earlier = tuple(GradientBoosting(config).fit(features, until=start, periods=periods) for start in starts)
-    final = GradientBoosting(config).fit(features, until=history.demand.shape[1], periods=periods)
-    return TrainedBoosting(final, earlier, features.panel_sums, history.first_day)
+    ends = [*refit_starts(origins, config.refits), history.demand.shape[1]]
+    *earlier, final = (GradientBoosting(config).fit(features, until=end, periods=periods) for end in ends)
+    return Refitted(final, tuple(earlier), features.panel_sums, history.first_day)
 
 
 def load_lightgbm() -> ModuleType:

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('trained_until', models.DateField(help_text='Last day that was looked at.')),
                 ('recipe', models.CharField(max_length=64)),
                 ('parameters', models.JSONField(default=dict)),
-                ('features', models.JSONField(default=dict, help_text='Share of the gain by feature.')),
+                ('features', models.JSONField(default=dict, help_text='What it looks at: trees’ gains by feature, or names.')),
                 ('metrics', models.JSONField(default=dict, help_text='Series, periods and seconds of the training.')),
                 ('seed', models.PositiveIntegerField(default=0)),
                 ('code_version', models.CharField(blank=True, max_length=64)),

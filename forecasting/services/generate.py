@@ -34,6 +34,7 @@ from forecasting.calc.protection import (
     lead_days,
     protection_days,
 )
+from forecasting.calc.recurrent import LSTM
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
@@ -164,6 +165,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         linear_forecast=_known(totals[LINEAR]),
         seasonal_forecast=_known(seasonal),
         arima_forecast=_known(totals[ARIMA]),
+        lstm_forecast=_known(totals.get(LSTM, np.nan)),
         ensemble_forecast=_rounded(panel.horizon.mean[row]),
         confidence_interval_lower=interval["0.025"],
         confidence_interval_upper=interval["0.975"],

@@ -46,7 +46,7 @@ def global_candidates(
     keys = newest_models(wanted, last_day=last_day) if run is None or named else _models_of(run)
     missing = sorted(set(named) - {key.name for key in keys})
     if missing:
-        raise ValidationError({"models": f"{missing[0]} has not been trained on this site in the last week."})
+        raise ValidationError({"models": _why_missing(missing[0])})
     days = panel.demand.shape[1]
     history = History(
         panel.demand, first_day=(last_day - EPOCH).days - days + 1, in_stock=in_stock[:, in_stock.shape[1] - days :]
@@ -76,6 +76,11 @@ def tier_parameters(models: Sequence[ModelKey], problems: dict[str, str]) -> dic
 
 def _models_of(run: ForecastRun) -> list[ModelKey]:
     return [ModelKey(name, **stored) for name, stored in run.parameters.get("trained_models", {}).items()]
+
+
+def _why_missing(name: str) -> str:
+    reason = GLOBAL_MODELS[name].missing()
+    return f"{name} has not been trained on this site in the last week{f': {reason}' if reason else '.'}"
 
 
 def _say(run: ForecastRun | None, name: str, problem: str) -> None:

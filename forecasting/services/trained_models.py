@@ -14,8 +14,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from forecasting.calc.refitted import Refitted
 from forecasting.models import TrainedModel
-from forecasting.services.global_models import GLOBAL_MODELS, Trained
+from forecasting.services.global_models import GLOBAL_MODELS
 
 KIND = TrainedModel.Kind.DEMAND
 # A model answers from origins that it had not seen, whatever its age; after a week its company has moved on.
@@ -76,7 +77,7 @@ def newest_models(names: Sequence[str], *, last_day: date) -> list[ModelKey]:
     return found
 
 
-def keep(trained: Trained, training: Training, *, metrics: dict[str, Any], now: datetime) -> ModelKey:
+def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], now: datetime) -> ModelKey:
     """Store a model as its name's next version and delete the oldest ones. Of two that were trained alike, the first stays."""
     model = GLOBAL_MODELS[training.name]
     payload = zlib.compress(json.dumps(model.write(trained), separators=(",", ":")).encode())
@@ -108,13 +109,13 @@ def keep(trained: Trained, training: Training, *, metrics: dict[str, Any], now: 
     return ModelKey(training.name, row.pk, row.checksum)
 
 
-def load(key: ModelKey) -> Trained:
+def load(key: ModelKey) -> Refitted:
     """The model, kept in this process. Raises ``UnreadableModel``, and ``ImportError`` where its library is missing."""
     return _loaded(key)
 
 
 @lru_cache(maxsize=LOADED_AT_ONCE)
-def _loaded(key: ModelKey) -> Trained:
+def _loaded(key: ModelKey) -> Refitted:
     row = TrainedModel.objects.filter(pk=key.id).values_list("payload", "checksum").first()
     if row is None:
         raise UnreadableModel(f"the stored model {key.name} {key.id} is no longer there")

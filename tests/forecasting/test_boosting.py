@@ -11,11 +11,11 @@ from forecasting.calc.boosting import (
     BoostingConfig,
     BoostingMissingError,
     GradientBoosting,
-    TrainedBoosting,
     boosting_is_installed,
     train_boosting,
 )
 from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.refitted import Refitted
 from tests.forecasting.libraries import needs_boosting
 
 MONDAY = 19_723  # 2024-01-01
@@ -109,7 +109,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         train_boosting(history(), np.array([300]), 28)
 
 
-def trained(panel: History, origins: list[int], periods: int = 28) -> TrainedBoosting:
+def trained(panel: History, origins: list[int], periods: int = 28) -> Refitted:
     needs_boosting()
     return train_boosting(panel, np.array(origins), periods, SMALL)
 

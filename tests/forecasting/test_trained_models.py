@@ -15,8 +15,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from forecasting.calc.boosting import TrainedBoosting
 from forecasting.calc.direct_features import History
+from forecasting.calc.recurrent import LSTM
+from forecasting.calc.refitted import Refitted
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast, TrainedModel
 from forecasting.services import trained_models, training
 from forecasting.services.generate import ForecastResults, forecast_series
@@ -26,7 +27,7 @@ from forecasting.services.trained_models import ModelKey, UnreadableModel, load,
 from forecasting.services.training import TrainingOutcome, train_models
 from inventory.models import DailySales, Product, Store
 from tests.cast import NOW, TODAY, Cast
-from tests.forecasting.libraries import needs_boosting
+from tests.forecasting.libraries import needs_boosting, needs_neural
 
 YESTERDAY = TODAY - timedelta(days=1)
 DAYS = 200
@@ -95,8 +96,8 @@ def test_a_trained_model_is_stored_with_all_that_it_was_made_of(cast: Cast, prod
     assert (row.parameters["seed"], row.parameters["horizon_days"], row.parameters["rounds"]) == (7, 28, 80)
     assert (row.metrics["series"], row.metrics["days"]) == (12, DAYS)
     assert row.size_bytes == len(row.payload)
-    assert sum(row.features.values()) == pytest.approx(1, abs=0.01)
-    assert "share_in_stock" not in row.features  # never out of stock: nothing to gain from
+    assert sum(row.features["gains"].values()) == pytest.approx(1, abs=0.01)
+    assert "share_in_stock" not in row.features["gains"]  # never out of stock: nothing to gain from
     document = json.loads(zlib.decompress(bytes(row.payload)))
     assert document["models"][-1]["trees"].startswith("tree\nversion=")
     assert "share_in_stock" in document["models"][-1]["trees"]
@@ -117,11 +118,11 @@ def test_a_stored_model_answers_what_the_trained_one_did(cast: Cast, products: l
     assert np.isfinite(load(key).paths(ends_now, origins, 28)).all()
 
 
-def _train_with(cast: Cast, products: list[Product], seen: Callable[[TrainedBoosting], None]) -> TrainingOutcome:
+def _train_with(cast: Cast, products: list[Product], seen: Callable[[Refitted], None]) -> TrainingOutcome:
     """Train, and show the model as it was before it was stored."""
     model = GLOBAL_MODELS[BOOSTING]
 
-    def write(trained: TrainedBoosting) -> dict[str, Any]:
+    def write(trained: Refitted) -> dict[str, Any]:
         seen(trained)
         return model.write(trained)
 
@@ -343,3 +344,42 @@ def test_a_model_asked_for_by_name_is_never_replaced_silently(cast: Cast, produc
 def test_an_unknown_model_is_refused_by_name(cast: Cast, products: list[Product]) -> None:
     with pytest.raises(ValidationError, match="no such model here: oracle"):
         forecast(cast, products, models=("oracle",))
+
+
+def test_the_network_is_stored_and_serves_by_name(
+    cast: Cast, products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_neural()
+    assert train(cast, products, names=[LSTM]).problems == {}
+    row = TrainedModel.objects.get()
+    assert (row.name, row.version, row.parameters["hidden"]) == (LSTM, 1, 32)
+    assert "share_in_stock" in row.features["names"]
+    trained_models._loaded.cache_clear()
+    monkeypatch.setitem(sys.modules, "torch", None)  # a worker that only serves
+    forecast(cast, products, models=(LSTM,))
+    rows = list(ProductDemandForecast.objects.all())
+    assert LSTM in {row.model for row in rows} <= {LSTM, "seasonal_naive", "weekday_mean"}
+    assert all(row.daily["rank"][LSTM] and row.lstm_forecast > 0 for row in rows)
+    assert ForecastAccuracy.objects.filter(model=LSTM, points__gt=0).count() == 12
+
+
+def test_an_ensemble_has_the_network_only_where_it_is_named(cast: Cast, products: list[Product]) -> None:
+    needs_neural()
+    outcome = train(cast, products, names=[LSTM])
+    forecast(cast, products)
+    assert set(ProductDemandForecast.objects.values_list("lstm_forecast", flat=True)) == {None}
+    forecast(cast, products, models=("ensemble", LSTM))
+    assert None not in ProductDemandForecast.objects.values_list("lstm_forecast", flat=True)
+    ProductDemandForecast.objects.all().delete()
+    forecast(cast, products, run=opened_run(outcome))  # the night's NIGHTLY_MODELS name it
+    assert None not in ProductDemandForecast.objects.values_list("lstm_forecast", flat=True)
+
+
+def test_without_pytorch_the_network_is_refused_with_the_name_of_the_extra(
+    cast: Cast, products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "the extra “neural”" in train(cast, products, names=[LSTM]).problems[LSTM]
+    with pytest.raises(ValidationError, match=r"lstm has not been trained .*the extra “neural”"):
+        forecast(cast, products, models=(LSTM,))
+    assert not ProductDemandForecast.objects.exists()
