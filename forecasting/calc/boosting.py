@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.direct_features import DirectFeatures, OtherFeaturesError
 from forecasting.calc.refitted import Refitted, refit_starts
+from forecasting.calc.sales_history import History
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -184,7 +185,7 @@ def train_boosting(history: History, origins: Ints, periods: int, config: Boosti
     features = DirectFeatures(history)
     ends = [*refit_starts(origins, config.refits), history.demand.shape[1]]
     *earlier, final = (GradientBoosting(config).fit(features, until=end, periods=periods) for end in ends)
-    return Refitted(final, tuple(earlier), features.panel_sums, history.first_day)
+    return Refitted(final, tuple(earlier), features.panel_sums, history.first_day, history.plans)
 
 
 def load_lightgbm() -> ModuleType:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from forecasting.calc.sales_history import History
+
 Floats = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -24,27 +26,6 @@ LEAST_LEVEL = 0.05
 
 class OtherFeaturesError(ValueError):
     """A trained model and a panel do not go together: one knows what the other does not."""
-
-
-@dataclass(frozen=True)
-class History:
-    """Demand of S series over T periods (NaN: unknown) and what is known beside it.
-
-    ``first_day`` is the number of days of period 0 since 1970-01-01, ``period_days`` 1 or 7, ``season`` the periods of
-    one season. ``price`` and ``promotion`` are S × T or wider (known ahead), ``in_stock`` S × T; NaN where not known.
-    """
-
-    demand: Floats
-    first_day: int
-    period_days: int = 1
-    season: int = 7
-    price: Floats | None = None
-    promotion: Floats | None = None
-    in_stock: Floats | None = None
-
-    def day_of(self, period: int) -> int:
-        """The first day of a period, counted from 1970-01-01."""
-        return self.first_day + period * self.period_days
 
 
 class DirectFeatures:
@@ -70,7 +51,8 @@ class DirectFeatures:
         self.last_sale = np.concatenate([np.full((len(demand), 1), -1), last], axis=1)
         self.first_known = np.where(known.any(axis=1), known.argmax(axis=1), demand.shape[1])
         self.panel_sums = self.sums.sum(axis=0) if panel_sums is None else panel_sums
-        self.plans = [_Plan.of(plan) for plan in (history.price, history.promotion, history.in_stock)]
+        known_beside = history.with_plans(history.plans, 0)
+        self.plans = [_Plan.of(plan) for plan in (known_beside.price, known_beside.promotion, known_beside.in_stock)]
 
     def level(self, series: Ints, origin: Ints) -> Floats:
         """Units per period at the origin; at least a twentieth unit, so that a sleeping series can be divided by it."""
@@ -185,19 +167,15 @@ class DirectFeatures:
         price, promotion, in_stock = self.plans
         columns: Columns = {}
         start = np.maximum(origin - 8 * self.week, 0)
-        if price is not None and self._reaches_ahead(price):
+        if price is not None:
             usual = price.mean(series, start, origin)
             columns["price"] = price.at(series, target) / np.where(usual > 0, usual, np.nan)
-        if promotion is not None and self._reaches_ahead(promotion):
+        if promotion is not None:
             columns["promotion"] = promotion.at(series, target)
             columns["promotion_usual"] = promotion.mean(series, start, origin)
         if in_stock is not None:
             columns["share_in_stock"] = in_stock.mean(series, start, origin)
         return columns
-
-    def _reaches_ahead(self, plan: _Plan) -> bool:
-        width: int = plan.values.shape[1]
-        return width > int(self.history.demand.shape[1])
 
     def _at(self, series: Ints, period: Ints) -> Floats:
         inside = period >= 0

@@ -13,10 +13,11 @@ from __future__ import annotations
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.direct_features import Columns, DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.direct_features import Columns, DirectFeatures, OtherFeaturesError
 from forecasting.calc.recurrent_network import Network, standardised
 from forecasting.calc.recurrent_training import RecurrentConfig, Windows, load_torch, train_network
 from forecasting.calc.refitted import Refitted, refit_starts
+from forecasting.calc.sales_history import History
 
 LSTM = "lstm"
 YEARLY_FROM_WEEKS = 91  # see boosting
@@ -153,7 +154,7 @@ def train_recurrent(history: History, origins: Ints, periods: int, config: Recur
     features = DirectFeatures(history)
     ends = [*refit_starts(origins, config.refits), history.demand.shape[1]]
     *earlier, final = (Recurrent(config).fit(features, until=end, periods=periods) for end in ends)
-    return Refitted(final, tuple(earlier), features.panel_sums, history.first_day)
+    return Refitted(final, tuple(earlier), features.panel_sums, history.first_day, history.plans)
 
 
 def _inputs(columns: Columns) -> Columns:

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.direct_features import DirectFeatures, History
+from forecasting.calc.direct_features import DirectFeatures
+from forecasting.calc.sales_history import History
 
 
 class GlobalEstimator(Protocol):
@@ -27,12 +28,14 @@ class Refitted:
     """The model of today and the earlier ones that answer at the backtest's origins, oldest first.
 
     ``panel_sums`` are the trained panel's units, cumulated from ``first_day`` on: what the year does to it as a whole.
+    ``plans`` is what was known beside demand.
     """
 
     final: GlobalEstimator
     earlier: tuple[GlobalEstimator, ...]
     panel_sums: Floats
     first_day: int
+    plans: tuple[str, ...]
 
     @property
     def is_trained(self) -> bool:
@@ -45,9 +48,10 @@ class Refitted:
     def paths(self, history: History, origins: Ints, periods: int) -> Floats:
         """Units, S × (origins + 1) × periods: from each origin by the last model that had not seen past it; last from T.
 
-        The panel may hold other series than those trained on, begin on another day, and end later.
+        The panel may hold other series than those trained on, begin on another day, end later, and know more or less
+        beside demand: what was not learned from is left out, what is not known counts as usual.
         """
-        features = DirectFeatures(history, self._sums_for(history))
+        features = DirectFeatures(history.with_plans(self.plans, periods), self._sums_for(history))
         every = np.append(origins, history.demand.shape[1])
         days = np.array([history.day_of(int(origin)) for origin in every])
         latest = np.searchsorted([model.learned_before_day_ for model in self.models], days, side="right") - 1

@@ -47,6 +47,7 @@ def _document(trained: Refitted, write: Any) -> Document:
     return {
         "format": FORMAT,
         "first_day": trained.first_day,
+        "plans": trained.plans,
         "panel_sums": trained.panel_sums.tolist(),
         "models": [write(model) for model in trained.models],
     }
@@ -56,7 +57,8 @@ def _refitted(document: Document, read: Any) -> Refitted:
     if document["format"] != FORMAT:
         raise ValueError(f"the document has format {document['format']}, this version reads {FORMAT}")
     *earlier, final = (read(model) for model in document["models"])
-    return Refitted(final, tuple(earlier), np.array(document["panel_sums"]), document["first_day"])
+    sums, plans = np.array(document["panel_sums"]), tuple(document["plans"])
+    return Refitted(final, tuple(earlier), sums, document["first_day"], plans)
 
 
 def _trees(model: GradientBoosting) -> Document:

@@ -14,10 +14,10 @@ from forecasting.calc.boosting import (
     load_lightgbm,
     train_boosting,
 )
-from forecasting.calc.direct_features import History
 from forecasting.calc.recurrent import LSTM, Recurrent, train_recurrent
 from forecasting.calc.recurrent_training import NeuralMissingError, RecurrentConfig, load_torch
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from forecasting.calc.stored import (
     FORMAT,
     Document,

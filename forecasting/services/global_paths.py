@@ -6,13 +6,15 @@ import logging
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 from django.core.exceptions import ValidationError
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.boosting import GRADIENT_BOOSTING
 from forecasting.calc.config import ENSEMBLE, MODELS, ForecastConfig
-from forecasting.calc.direct_features import History, OtherFeaturesError
+from forecasting.calc.direct_features import OtherFeaturesError
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead
+from forecasting.calc.sales_history import History
 from forecasting.models import ForecastRun
 from forecasting.services.global_models import GLOBAL_MODELS
 from forecasting.services.trained_models import ModelKey, UnreadableModel, load, newest_models
@@ -47,10 +49,7 @@ def global_candidates(
     missing = sorted(set(named) - {key.name for key in keys})
     if missing:
         raise ValidationError({"models": _why_missing(missing[0])})
-    days = panel.demand.shape[1]
-    history = History(
-        panel.demand, first_day=(last_day - EPOCH).days - days + 1, in_stock=in_stock[:, in_stock.shape[1] - days :]
-    )
+    history = store_history(panel, in_stock=in_stock, last_day=last_day)
     origins = backtest_origins(panel, config)
     candidates = []
     for key in keys:
@@ -63,6 +62,18 @@ def global_candidates(
         else:
             candidates.append(ExtraCandidate(key.name, paths))
     return candidates
+
+
+def store_history(panel: Panel, *, in_stock: Floats, last_day: date) -> History:
+    """A store's panel, whose last day is ``last_day``, as the global models see it. ``in_stock``: S × T or wider to the front."""
+    days = panel.demand.shape[1]
+    return History(
+        panel.demand.astype(np.float32),
+        first_day=(last_day - EPOCH).days - days + 1,
+        price=panel.price,
+        promotion=panel.promotion,
+        in_stock=in_stock[:, in_stock.shape[1] - days :].astype(np.float32),
+    )
 
 
 def tier_parameters(models: Sequence[ModelKey], problems: dict[str, str]) -> dict[str, object]:

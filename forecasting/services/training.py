@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from django.db import OperationalError
 
-from forecasting.calc.arrays import Floats
 from forecasting.calc.config import ForecastConfig
 from forecasting.calc.demand import observed_demand
-from forecasting.calc.direct_features import History
 from forecasting.calc.panel import Panel, backtest_origins
+from forecasting.calc.sales_history import History, joined
 from forecasting.frames.demand import load_daily_demand
 from forecasting.services.global_models import GLOBAL_MODELS
+from forecasting.services.global_paths import store_history
 from forecasting.services.trained_models import ModelKey, Training, find_trained, keep
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 HISTORY_DAYS = 1092  # as much as a forecast looks at
 LEAST_DAYS = 7
 MOST_SERIES = 1000
-EPOCH = date(1970, 1, 1)
 TOO_SHORT = "the histories are too short to train it on"
 MESSAGE_LENGTH = 300
 
@@ -103,13 +102,9 @@ class _Sample:
         for store_id, product_id in _drawn(self._series, self._seed):
             by_store.setdefault(store_id, []).append(product_id)
         parts = [self._of_store(store_id, product_ids) for store_id, product_ids in by_store.items()]
-        demand, in_stock = (np.concatenate(arrays) for arrays in zip(*parts, strict=True)) if parts else _nothing()
-        known = np.flatnonzero(np.isfinite(demand).any(axis=0))
-        front = min(int(known[0]) if known.size else HISTORY_DAYS, HISTORY_DAYS - LEAST_DAYS)
-        first_day = (self._last_day - EPOCH).days - HISTORY_DAYS + 1 + front
-        return History(demand[:, front:], first_day=first_day, in_stock=in_stock[:, front:])
+        return _without_empty_front(joined(parts) if parts else _nothing(self._last_day))
 
-    def _of_store(self, store_id: int, product_ids: list[int]) -> tuple[Floats, Floats]:
+    def _of_store(self, store_id: int, product_ids: list[int]) -> History:
         sales = load_daily_demand(
             store_id=store_id, product_ids=product_ids, last_day=self._last_day, days=HISTORY_DAYS
         )
@@ -119,7 +114,7 @@ class _Sample:
             out_of_stock_share=sales.out_of_stock_share,
             started=sales.started,
         )
-        return demand.astype(np.float32), (1 - sales.out_of_stock_share).astype(np.float32)
+        return store_history(Panel(demand), in_stock=1 - sales.out_of_stock_share, last_day=self._last_day)
 
 
 def _drawn(series: Iterable[Series], seed: int) -> list[Series]:
@@ -130,9 +125,16 @@ def _drawn(series: Iterable[Series], seed: int) -> list[Series]:
     return [every[place] for place in sorted(chosen.tolist())]
 
 
-def _nothing() -> tuple[Floats, Floats]:
+def _without_empty_front(history: History) -> History:
+    """Without the days before any of the series is known; at least a week is left."""
+    days = history.demand.shape[1]
+    known = np.flatnonzero(np.isfinite(history.demand).any(axis=0))
+    return history.since(min(int(known[0]) if known.size else days, days - LEAST_DAYS))
+
+
+def _nothing(last_day: date) -> History:
     empty = np.empty((0, HISTORY_DAYS), np.float32)
-    return empty, empty
+    return store_history(Panel(empty), in_stock=empty, last_day=last_day)
 
 
 def _train(training: Training, sample: _Sample, *, now: datetime) -> ModelKey | None:

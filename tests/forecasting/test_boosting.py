@@ -14,8 +14,9 @@ from forecasting.calc.boosting import (
     boosting_is_installed,
     train_boosting,
 )
-from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.direct_features import DirectFeatures, OtherFeaturesError
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from tests.forecasting.libraries import needs_boosting
 
 MONDAY = 19_723  # 2024-01-01
@@ -219,8 +220,28 @@ def test_a_panel_that_begins_later_and_one_that_ends_later_are_answered_by_the_s
 def test_a_model_of_other_features_is_refused() -> None:
     panel = history()
     boosting = trained(panel, [300])
+    boosting.final.is_yearly_ = True
     with pytest.raises(OtherFeaturesError, match="other features"):
-        boosting.paths(replace(panel, in_stock=None), np.array([300]), 28)
+        boosting.paths(panel, np.array([300]), 28)
+
+
+def test_a_panel_that_knows_less_beside_demand_is_answered_as_a_usual_one() -> None:
+    panel = history()
+    panel.promotion[:] = np.random.default_rng(3).random(panel.promotion.shape) < 0.3
+    boosting = trained(panel, [300])
+    assert boosting.plans == ("price", "promotion", "in_stock")
+    bare = boosting.paths(replace(panel, price=None, promotion=None, in_stock=None), np.array([300]), 28)
+    usual = replace(panel, price=np.full((6, 468), np.nan), promotion=np.zeros((6, 468)), in_stock=np.ones((6, 440)))
+    np.testing.assert_array_equal(bare, boosting.paths(usual, np.array([300]), 28))
+    assert not np.array_equal(bare, boosting.paths(panel, np.array([300]), 28))
+
+
+def test_a_panel_that_knows_more_beside_demand_is_answered_without_it() -> None:
+    panel = history()
+    plain = replace(panel, price=None, promotion=None, in_stock=None)
+    boosting = trained(plain, [300])
+    expected = boosting.paths(plain, np.array([300]), 28)
+    np.testing.assert_array_equal(boosting.paths(panel, np.array([300]), 28), expected)
 
 
 def test_an_origin_before_all_that_was_learned_is_not_answered() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 
-from forecasting.calc.direct_features import DirectFeatures, History, OtherFeaturesError
+from forecasting.calc.direct_features import DirectFeatures, OtherFeaturesError
 from forecasting.calc.recurrent import LSTM, Recurrent, train_recurrent
 from forecasting.calc.recurrent_network import Network, standardised
 from forecasting.calc.recurrent_training import (
@@ -24,6 +24,7 @@ from forecasting.calc.recurrent_training import (
     train_network,
 )
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from forecasting.calc.stored import read_recurrent, recurrent_document
 from forecasting.services.files.forecast import forecast_file
 from forecasting.services.files.options import FileOptions
@@ -240,8 +241,9 @@ def test_a_stored_network_answers_the_same_without_pytorch(monkeypatch: pytest.M
 def test_a_model_of_other_features_is_refused() -> None:
     panel = history()
     network = trained(panel, [200])
+    network.final.feature_names_ = ["another"]
     with pytest.raises(OtherFeaturesError, match="other features"):
-        network.paths(replace(panel, in_stock=None), np.array([200]), 28)
+        network.paths(panel, np.array([200]), 28)
 
 
 def test_weeks_are_forecast_from_weeks() -> None:

@@ -15,9 +15,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from forecasting.calc.direct_features import History
 from forecasting.calc.recurrent import LSTM
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast, TrainedModel
 from forecasting.services import trained_models, training
 from forecasting.services.generate import ForecastResults, forecast_series

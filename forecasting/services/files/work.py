@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasting.calc.config import ENSEMBLE, ForecastConfig
-from forecasting.calc.direct_features import History
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead, forecast_panel
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from forecasting.services.files.chunks import Chunk, Floats
 from forecasting.services.global_models import GLOBAL_MODELS
 
