@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -51,9 +52,9 @@ def _train_if_free(run: AnalysisRun, *, worker: str, now: datetime) -> bool:
     try:
         outcome = nightly.train(run=run, now=now)
     except BaseException:
-        _set(run, CLAIM, None)
+        _end_claim(run)
         raise
-    _set(run, OUTCOME, outcome)
+    _end_claim(run, outcome)
     return True
 
 
@@ -68,9 +69,11 @@ def _claim(run: AnalysisRun, *, worker: str, now: datetime) -> bool:
     return True
 
 
-def _set(run: AnalysisRun, name: str, value: object) -> None:
+def _end_claim(run: AnalysisRun, outcome: dict[str, Any] | None = None) -> None:
+    """Let go of the training; with an ``outcome`` it is over for good."""
     with transaction.atomic():
         locked = AnalysisRun.objects.select_for_update().get(pk=run.pk)
-        locked.parameters = {**locked.parameters, name: value}
+        others = {name: value for name, value in locked.parameters.items() if name != CLAIM}
+        locked.parameters = others if outcome is None else {**others, OUTCOME: outcome}
         locked.save(update_fields=["parameters"])
     run.parameters = locked.parameters

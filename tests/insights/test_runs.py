@@ -192,7 +192,7 @@ def test_a_slice_of_work_says_that_more_is_left(analysis: SmallAnalysis) -> None
 def test_the_models_are_trained_once_before_the_first_step(analysis: SmallAnalysis) -> None:
     run = work(start())
     assert analysis.trained == analysis.prepared == [run.pk]
-    assert run.parameters["training"] == {"tier": "statistical"}
+    assert run.parameters == {"chunk_series": settings.NIGHTLY_CHUNK_SERIES, "training": {"tier": "statistical"}}
 
 
 def test_a_run_whose_worker_died_between_training_and_the_first_step_is_not_trained_twice(
@@ -217,7 +217,7 @@ def test_workers_wait_for_the_one_that_trains(analysis: SmallAnalysis, monkeypat
         if seconds:  # the other one, of SQLite between chunks, is 0 here
             naps.append(seconds)
         if len(naps) == 3:
-            run_training._set(run, "training", {"tier": "full"})
+            run_training._end_claim(run, {"tier": "full"})
 
     monkeypatch.setattr(run_training.time, "sleep", nap)
     run = work(run)
