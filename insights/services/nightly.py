@@ -72,7 +72,11 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
 
 
 def train(*, run: AnalysisRun, now: datetime) -> dict[str, Any]:
-    """Before everything, in no transaction: the models that learn from all series; what the run says about them."""
+    """Before everything, in no transaction: the models that learn from all series; what the run says about them.
+
+    Closes the day's stock-outs first: a day without stock would be learned as one without demand.
+    """
+    close_days(through=run.business_date, now=now)
     chunks = AnalysisRunChunk.objects.filter(run=run).values_list("store_id", "product_ids")
     outcome = train_models(
         names=settings.NIGHTLY_MODELS,
