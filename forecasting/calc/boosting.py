@@ -39,7 +39,8 @@ class BoostingMissingError(ImportError):
 class BoostingConfig:
     """Size of the training sample and of the trees. ``rows_per_series`` bounds the cost, ``most_rows`` the memory.
 
-    ``refits`` earlier models answer at the backtest's origins, each trained before the first origin that it answers.
+    ``refits`` earlier models, more in short histories, answer at the backtest's origins, each trained before the first
+    origin that it answers.
     A row weighs level ** ``weight_power``: 1 serves the sum of errors (WAPE), 0 every series alike (RMSSE). Demand over
     ``most_multiple`` times the series' usual sale is learned as that much: one huge order teaches trees only itself.
     """
@@ -52,7 +53,7 @@ class BoostingConfig:
     learning_rate: float = 0.1
     leaves: int = 15
     least_rows_in_leaf: int = 60
-    tweedie_power: float = 1.3
+    tweedie_power: float = 1.5
     weight_power: float = 0.5
     most_multiple: float = 5.0
     heaviest_level: float = 50.0

@@ -11,6 +11,8 @@ from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.direct_features import DirectFeatures
 from forecasting.calc.sales_history import History
 
+MOST_GROWTH = 1.25
+
 
 class GlobalEstimator(Protocol):
     """Learned from targets before ``learned_before_day_`` (days since 1970-01-01); answers no earlier origin."""
@@ -69,5 +71,16 @@ class Refitted:
 
 
 def refit_starts(origins: Ints, refits: int) -> list[int]:
-    """The first origin that each earlier model answers: ``refits`` of them, spread evenly. Worked: 1 … 6, 2: 1 and 4."""
-    return sorted({int(part[0]) for part in np.array_split(np.sort(origins), refits) if len(part)})
+    """The first origin that each earlier model answers.
+
+    ``refits`` of them, spread evenly; more where the history was short then: no model answers an origin that had a
+    quarter more history than the model learned from. A model of 34 days is no witness for one of 90, and the weights
+    would believe it. Worked: 300, 310 … 350 and 2: 300 and 330. 34, 41 … 83 and 2: 34, 48, 62 and 83.
+    """
+    ascending = np.sort(origins).tolist()
+    by_growth: list[int] = []
+    for origin in ascending:
+        if not by_growth or origin > MOST_GROWTH * by_growth[-1]:
+            by_growth.append(origin)
+    evenly = sorted({int(part[0]) for part in np.array_split(ascending, refits) if len(part)})
+    return by_growth if len(by_growth) > len(evenly) else evenly
