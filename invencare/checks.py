@@ -18,6 +18,7 @@ from invencare.refusals import find_refusals
 
 DATABASE_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.mysql")
 SHORTEST_LEASE_SECONDS = 30
+TRAINED_MODELS = {"gradient_boosting", "lstm"}
 NUMERIC_STACK = ("numpy",)
 
 
@@ -113,6 +114,13 @@ def _runs() -> Iterator[CheckMessage]:
             f"NIGHTLY_CHUNK_SERIES is {settings.NIGHTLY_CHUNK_SERIES}: a chunk holds at least 1 series.",
             hint="Set NIGHTLY_CHUNK_SERIES to 1 or more; 120 suits most machines.",
             id="invencare.E011",
+        )
+    unknown = sorted(set(settings.NIGHTLY_MODELS) - TRAINED_MODELS)
+    if unknown:
+        yield Error(
+            f"NIGHTLY_MODELS names {', '.join(unknown)}: no such model is trained.",
+            hint=f"Set NIGHTLY_MODELS to some of {', '.join(sorted(TRAINED_MODELS))} with commas between, or to nothing.",
+            id="invencare.E013",
         )
     if settings.DECISION_VALUE_LIMIT < 0:
         yield Error(

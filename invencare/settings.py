@@ -207,6 +207,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # The nightly run
 NIGHTLY_CHUNK_SERIES = env.int("NIGHTLY_CHUNK_SERIES", default=120)
+NIGHTLY_MODELS = env.list(
+    "NIGHTLY_MODELS", default=["gradient_boosting"]
+)  # trained each night on all series; also: lstm
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=300)
 # How long forecasts and their accuracy are kept; see docs/settings.md.
 FORECAST_KEEP_DAYS = env.int("FORECAST_KEEP_DAYS", default=14)

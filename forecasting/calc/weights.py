@@ -7,6 +7,7 @@ import numpy as np
 from forecasting.calc.arrays import Floats, Ints
 
 STEPS = 400
+MOST_TIMES_BEST = 10.0
 STACK_SHARE = 0.75
 POOLED_SHARPNESS = 25.0
 OWN_SHARPNESS = 8.0
@@ -19,9 +20,13 @@ def stacked(gram: Floats) -> Floats:
     """Weights w ≥ 0, Σ w = 1, that make w' G w least, by exponentiated gradient from equal weights.
 
     G (… × C × C) is the mean product of the candidates' scaled errors over the panel, so w' G w is the error of the mixture.
+    A candidate whose own error is ``MOST_TIMES_BEST`` that of the best one takes no part: the step would follow its size,
+    and the others would stay where they began.
     """
-    count = gram.shape[-1]
-    weights = np.full(gram.shape[:-1], 1.0 / count)
+    own = np.diagonal(gram, axis1=-2, axis2=-1)
+    useful = own <= MOST_TIMES_BEST * own.min(axis=-1, keepdims=True)
+    weights: Floats = useful / useful.sum(axis=-1, keepdims=True)
+    gram = np.where(useful[..., :, None] & useful[..., None, :], gram, 0.0)
     largest = np.abs(gram).max(axis=(-2, -1), initial=0)[..., None]
     step = np.where(largest > 0, 4.0 / np.where(largest > 0, largest, 1.0), 0.0)
     for _ in range(STEPS):

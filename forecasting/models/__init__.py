@@ -3,6 +3,7 @@ from forecasting.models.calendar import CalendarEvent, PlannedPrice
 from forecasting.models.forecasts import ForecastRun, ProductDemandForecast
 from forecasting.models.overrides import ForecastOverride
 from forecasting.models.totals import DemandForecastTotal
+from forecasting.models.trained import TrainedModel
 
 __all__ = [
     "CalendarEvent",
@@ -14,4 +15,5 @@ __all__ = [
     "ForecastRun",
     "PlannedPrice",
     "ProductDemandForecast",
+    "TrainedModel",
 ]

@@ -26,7 +26,7 @@ from forecasting.calc.config import (
 )
 from forecasting.calc.contract import REASONS
 from forecasting.calc.demand import observed_demand
-from forecasting.calc.panel import DemandSum, Panel, PanelForecast, forecast_panel
+from forecasting.calc.panel import DemandSum, ExtraCandidate, Panel, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
     ASSUMED_REVIEW_DAYS,
@@ -34,10 +34,12 @@ from forecasting.calc.protection import (
     lead_days,
     protection_days,
 )
+from forecasting.calc.recurrent import LSTM
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast
 from forecasting.services.backtests import forget_backtests, replace_backtests
+from forecasting.services.global_paths import global_candidates
 from forecasting.services.known_ahead import coming_effects, lay_over_new, make_panel, packed_errors
 from invencare.lib.upsert import upsert_values
 from inventory.models import Store
@@ -58,11 +60,25 @@ class ForecastResults:
 
 @dataclass(frozen=True)
 class StorePanel:
-    """Products of one store as the engine takes them; ``sum_periods``: days of protection and of lead time, one each."""
+    """Products of one store as the engine takes them, up to ``last_day``; ``in_stock``: share of each day, S × T or wider
+    to the front; ``sum_periods``: days of protection and of lead time, one each."""
 
     product_ids: tuple[int, ...]
+    last_day: date
     panel: Panel
+    in_stock: Floats
     sum_periods: tuple[Any, Any]
+
+    def global_candidates(self, config: ForecastConfig, *, run: ForecastRun | None = None) -> list[ExtraCandidate]:
+        """What the models that were trained on all series say (see ``forecasting.services.global_paths``)."""
+        return global_candidates(
+            self.panel,
+            config,
+            in_stock=self.in_stock,
+            last_day=self.last_day,
+            sum_periods=self.sum_periods,
+            run=run,
+        )
 
 
 @transaction.atomic
@@ -72,6 +88,7 @@ def forecast_series(
     product_ids: Sequence[int],
     forecast_date: date,
     horizon_days: int = 28,
+    models: tuple[str, ...] = (ENSEMBLE,),
     run: ForecastRun | None = None,
     now: datetime,
 ) -> ForecastResults:
@@ -87,10 +104,9 @@ def forecast_series(
     if not product_ids:
         return ForecastResults({}, {})
     loaded = load_store_panel(store=store, product_ids=product_ids, forecast_date=forecast_date)
+    config = ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS, models=models)
     panel = forecast_panel(
-        loaded.panel,
-        ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS),
-        sum_periods=loaded.sum_periods,
+        loaded.panel, config, sum_periods=loaded.sum_periods, extra=loaded.global_candidates(config, run=run)
     )
     return _write(panel, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
 
@@ -112,7 +128,9 @@ def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date:
     )
     return StorePanel(
         product_ids=history.product_ids,
+        last_day=history.last_day,
         panel=make_panel(_without_empty_front(demand), store=store, history=history),
+        in_stock=1 - history.out_of_stock_share,
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
 
@@ -195,6 +213,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         linear_forecast=_known(totals[LINEAR]),
         seasonal_forecast=_known(seasonal),
         arima_forecast=_known(totals[ARIMA]),
+        lstm_forecast=_known(totals.get(LSTM, np.nan)),
         ensemble_forecast=_rounded(panel.horizon.mean[row]),
         confidence_interval_lower=interval["0.025"],
         confidence_interval_upper=interval["0.975"],

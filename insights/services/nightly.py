@@ -1,6 +1,6 @@
 """The body of the nightly run: performance, forecast, recommendation and live accuracy of the products of a chunk.
 
-The run engine (``insights.services.runs``) calls ``plan_chunks`` and ``prepare`` once, ``analyse_chunk`` per chunk,
+The run engine (``insights.services.runs``) calls ``plan_chunks``, ``train`` and ``prepare`` once, ``analyse_chunk`` per chunk,
 and ``finish`` once at the end. All may be called again: rows are replaced, never added to.
 """
 
@@ -12,21 +12,26 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
+from forecasting.calc.boosting import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
+from forecasting.services.global_paths import tier_parameters
 from forecasting.services.live_accuracy import measure_from, measure_live
 from forecasting.services.overrides import lay_over_day
 from forecasting.services.runs import Tally, add_progress, close_run, plan_series
 from forecasting.services.totals import write_totals
+from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
+from insights.services.run_training import OUTCOME as TRAINING_OUTCOME
 from invencare.lib.isolation import Step, isolated
 from inventory.models import Product, StockLevel, Store
 from inventory.services.stockouts import close_days
@@ -36,6 +41,7 @@ HORIZON_DAYS = 28
 # A recommendation that no run has renewed for a week describes a stock that is no longer there.
 STALE_AFTER_DAYS = 7
 MESSAGE_LENGTH = 500
+NO_TRAINING = tier_parameters([], {GRADIENT_BOOSTING: "was not trained"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,26 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
         for store_id, product_ids in plan_series(last_day=business_date).items()
         for start in range(0, len(product_ids), chunk_series)
     ]
+
+
+def train(*, run: AnalysisRun, now: datetime) -> dict[str, Any]:
+    """Before everything, in no transaction: the models that learn from all series; what the run says about them.
+
+    Closes the day's stock-outs first: a day without stock would be learned as one without demand.
+    """
+    close_days(through=run.business_date, now=now)
+    chunks = AnalysisRunChunk.objects.filter(run=run).values_list("store_id", "product_ids")
+    outcome = train_models(
+        names=settings.NIGHTLY_MODELS,
+        series=((store_id, product_id) for store_id, product_ids in chunks for product_id in product_ids),
+        last_day=run.business_date,
+        horizon_days=HORIZON_DAYS,
+        seed=run.seed,
+        code_version=run.code_version,
+        now=now,
+    )
+    left_out = {} if GRADIENT_BOOSTING in settings.NIGHTLY_MODELS else {GRADIENT_BOOSTING: "not in NIGHTLY_MODELS"}
+    return tier_parameters(outcome.models, left_out | outcome.problems)
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
@@ -139,7 +165,7 @@ def _open_forecast_run(run: AnalysisRun, *, now: datetime) -> ForecastRun:
         horizon_days=HORIZON_DAYS,
         series_total=run.series_total,
         measures_from=measure_from(last_day=run.business_date),
-        parameters={"analysis_run_id": run.pk},
+        parameters={"analysis_run_id": run.pk, **run.parameters.get(TRAINING_OUTCOME, NO_TRAINING)},
         seed=run.seed,
         code_version=run.code_version,
         started_at=now,

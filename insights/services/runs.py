@@ -17,6 +17,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services.run_chunks import claim_chunk, do_chunk, free_chunks_of_dead_workers, give_up_abandoned
+from insights.services.run_training import is_being_trained, train_once
 from invencare.lib.correlation import current_id, new_id
 from inventory.models import Alert
 from inventory.services.alerts import NewAlert, close_alerts, open_alerts
@@ -75,7 +76,7 @@ def work_on(
     run = AnalysisRun.objects.unfinished().filter(pk=run_id).first()
     if run is None:
         return False
-    if run.status == AnalysisRun.Status.PENDING and not _prepare(run, now=read_clock()):
+    if run.status == AnalysisRun.Status.PENDING and not _prepare(run, worker=worker, read_clock=read_clock):
         return False
     began = read_clock()
     while chunk := claim_chunk(run_id, worker=worker, now=read_clock()):
@@ -100,7 +101,7 @@ def runs_without_workers(*, now: datetime) -> list[AnalysisRun]:
     of_late = now - WAKE_AFTER
     busy = AnalysisRunChunk.objects.leased(now).filter(started_at__gte=of_late).values("run_id")
     runs = AnalysisRun.objects.unfinished().filter(created_at__lt=of_late).exclude(pk__in=busy)
-    return list(runs.order_by("pk"))
+    return [run for run in runs.order_by("pk") if not is_being_trained(run, now=now)]
 
 
 def close_if_complete(run: AnalysisRun, *, now: datetime) -> bool:
@@ -162,8 +163,8 @@ def _known_run(day: date, *, include_completed: bool) -> AnalysisRun | None:
     return known
 
 
-def _prepare(run: AnalysisRun, *, now: datetime) -> bool:
-    """The step before the chunks, once: the first worker does it under the row's lock while the others wait.
+def _prepare(run: AnalysisRun, *, worker: str, read_clock: Callable[[], datetime]) -> bool:
+    """The steps before the chunks, once: training without a lock, then the rest under the row's, while the others wait.
 
     False when the run has ended. A failure here would fail every chunk, so it fails the run.
     """
@@ -171,6 +172,8 @@ def _prepare(run: AnalysisRun, *, now: datetime) -> bool:
     from insights.services import nightly
 
     try:
+        train_once(run, worker=worker, read_clock=read_clock)
+        now = read_clock()
         with transaction.atomic():
             locked = AnalysisRun.objects.select_for_update().get(pk=run.pk)
             if locked.status == AnalysisRun.Status.PENDING:
@@ -181,7 +184,7 @@ def _prepare(run: AnalysisRun, *, now: datetime) -> bool:
         raise
     except Exception as error:
         logger.exception("run %s could not be prepared", run.pk)
-        _fail(run, message=f"The first step failed. {type(error).__name__}: {error}", now=now)
+        _fail(run, message=f"The first step failed. {type(error).__name__}: {error}", now=read_clock())
         return False
 
 

@@ -10,21 +10,17 @@ import pytest
 from forecasting.calc.boosting import (
     BoostingConfig,
     BoostingMissingError,
-    DirectFeatures,
     GradientBoosting,
-    History,
-    TrainedBoosting,
     boosting_is_installed,
     train_boosting,
 )
+from forecasting.calc.direct_features import DirectFeatures, OtherFeaturesError
+from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
+from tests.forecasting.libraries import needs_boosting
 
 MONDAY = 19_723  # 2024-01-01
 SMALL = BoostingConfig(rounds=30, rows_per_series=400, fewest_rows=50, least_rows_in_leaf=5)
-
-
-def needs_boosting() -> None:
-    if not boosting_is_installed():
-        pytest.skip("the extra “boosting” is not installed, or cannot be loaded")
 
 
 def history(series: int = 6, periods: int = 440, *, seed: int = 1) -> History:
@@ -114,7 +110,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         train_boosting(history(), np.array([300]), 28)
 
 
-def trained(panel: History, origins: list[int], periods: int = 28) -> TrainedBoosting:
+def trained(panel: History, origins: list[int], periods: int = 28) -> Refitted:
     needs_boosting()
     return train_boosting(panel, np.array(origins), periods, SMALL)
 
@@ -185,10 +181,67 @@ def test_changing_the_future_moves_no_path_from_an_earlier_origin() -> None:
 def test_each_origin_is_answered_by_the_last_model_that_had_not_seen_past_it() -> None:
     panel, origins = history(), [300, 330, 360, 390]
     boosting = trained(panel, origins)
-    assert [model.trained_until_ for model in boosting.earlier] == [300, 360]
+    assert [model.learned_before_day_ - MONDAY for model in boosting.earlier] == [300, 360]
     paths = boosting.paths(panel, np.array(origins), 28)
     later = boosting.earlier[1].predict(DirectFeatures(panel), np.array([390]), 28)
     np.testing.assert_array_equal(paths[:, 3], later[:, 0])
+
+
+def test_a_series_that_has_sold_nothing_yet_is_not_answered() -> None:
+    panel = history()
+    panel.demand[3, :350] = 0
+    paths = trained(panel, [300, 360]).paths(panel, np.array([300, 360]), 28)
+    assert np.isnan(paths[3, 0]).all()
+    assert np.isfinite(paths[3, 1:]).all()
+
+
+def test_a_panel_that_begins_later_and_one_that_ends_later_are_answered_by_the_same_days() -> None:
+    panel = history()
+    panel.demand[:, :70] = np.nan
+    boosting = trained(panel, [300, 360])
+    whole = boosting.paths(panel, np.array([300, 360]), 28)
+    later = replace(
+        panel,
+        demand=panel.demand[:, 70:],
+        first_day=MONDAY + 70,
+        price=panel.price[:, 70:],
+        promotion=panel.promotion[:, 70:],
+        in_stock=panel.in_stock[:, 70:],
+    )
+    np.testing.assert_array_equal(boosting.paths(later, np.array([230, 290]), 28), whole)
+    longer = replace(
+        panel, demand=np.pad(panel.demand, ((0, 0), (0, 7))), in_stock=np.pad(panel.in_stock, ((0, 0), (0, 7)))
+    )
+    after = boosting.paths(longer, np.array([299, 360]), 21)
+    assert np.isnan(after[:, 0]).all()
+    np.testing.assert_array_equal(after[:, 1], whole[:, 1, :21])
+
+
+def test_a_model_of_other_features_is_refused() -> None:
+    panel = history()
+    boosting = trained(panel, [300])
+    boosting.final.is_yearly_ = True
+    with pytest.raises(OtherFeaturesError, match="other features"):
+        boosting.paths(panel, np.array([300]), 28)
+
+
+def test_a_panel_that_knows_less_beside_demand_is_answered_as_a_usual_one() -> None:
+    panel = history()
+    panel.promotion[:] = np.random.default_rng(3).random(panel.promotion.shape) < 0.3
+    boosting = trained(panel, [300])
+    assert boosting.plans == ("price", "promotion", "in_stock")
+    bare = boosting.paths(replace(panel, price=None, promotion=None, in_stock=None), np.array([300]), 28)
+    usual = replace(panel, price=np.full((6, 468), np.nan), promotion=np.zeros((6, 468)), in_stock=np.ones((6, 440)))
+    np.testing.assert_array_equal(bare, boosting.paths(usual, np.array([300]), 28))
+    assert not np.array_equal(bare, boosting.paths(panel, np.array([300]), 28))
+
+
+def test_a_panel_that_knows_more_beside_demand_is_answered_without_it() -> None:
+    panel = history()
+    plain = replace(panel, price=None, promotion=None, in_stock=None)
+    boosting = trained(plain, [300])
+    expected = boosting.paths(plain, np.array([300]), 28)
+    np.testing.assert_array_equal(boosting.paths(panel, np.array([300]), 28), expected)
 
 
 def test_an_origin_before_all_that_was_learned_is_not_answered() -> None:

@@ -15,14 +15,17 @@ from forecasting.models import (
     ForecastLiveAccuracy,
     ForecastRun,
     ProductDemandForecast,
+    TrainedModel,
 )
 from forecasting.services import generate
 from forecasting.services.generate import forecast_series
+from forecasting.services.training import TOO_SHORT
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
-from insights.services import nightly
+from insights.services import nightly, run_training
 from insights.services.dossier import explain, recompute
 from inventory.models import DailySales, Product, StockLevel, SupplierItem
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
+from tests.forecasting.libraries import needs_boosting
 from tests.insights.proposals import make_products, recommend
 
 YESTERDAY = TODAY - timedelta(days=1)
@@ -232,6 +235,54 @@ def test_a_series_that_cannot_be_measured_is_still_forecast(cast: Cast, monkeypa
     ]
     assert ProductDemandForecast.objects.filter(forecast_date=TODAY, product=cast.steady).exists()
     assert ReorderRecommendation.objects.get().product == cast.steady
+
+
+@pytest.mark.parametrize(
+    ("models", "reason"),
+    [
+        ([], "gradient_boosting: not in NIGHTLY_MODELS"),
+        (["gradient_boosting"], f"gradient_boosting: {TOO_SHORT}"),
+    ],
+)
+def test_the_runs_row_says_why_the_tier_is_not_the_full_one(
+    cast: Cast, settings: Any, models: list[str], reason: str
+) -> None:
+    if models:
+        needs_boosting()
+    settings.NIGHTLY_MODELS = models
+    run = AnalysisRun.objects.create(kind="nightly", business_date=YESTERDAY, created_at=NOW)
+    run_training.train_once(run, worker="w1", read_clock=lambda: NOW)
+    nightly.prepare(run=run, now=NOW)
+    parameters = ForecastRun.objects.get().parameters
+    assert parameters == {
+        "analysis_run_id": run.pk,
+        "tier": "statistical",
+        "tier_reason": reason,
+        "trained_models": {},
+    }
+
+
+def test_a_night_trains_its_model_and_forecasts_with_it(cast: Cast) -> None:
+    needs_boosting()
+    products = make_products(12)
+    for place, product in enumerate(products):
+        sell_daily(cast.north, product, [3 + place, 4, 5, 6, 7, 9, 2] * 25, last_day=YESTERDAY, opening=9_000)
+    run = AnalysisRun.objects.create(kind="nightly", business_date=YESTERDAY, created_at=NOW, seed=7)
+    chunk = AnalysisRunChunk.objects.create(
+        run=run, position=0, store=cast.north, product_ids=[product.pk for product in products]
+    )
+    run_training.train_once(run, worker="w1", read_clock=lambda: NOW)
+    nightly.prepare(run=run, now=NOW)
+    chunk.refresh_from_db()
+    assert nightly.analyse_chunk(chunk=chunk, now=NOW).series_done == 12
+    model = TrainedModel.objects.get()
+    assert ForecastRun.objects.get().parameters == {
+        "analysis_run_id": run.pk,
+        "tier": "full",
+        "tier_reason": "",
+        "trained_models": {"gradient_boosting": {"id": model.pk, "checksum": model.checksum}},
+    }
+    assert ForecastAccuracy.objects.filter(model="gradient_boosting", points__gt=0).count() == 12
 
 
 def test_finish_closes_the_forecast_run_with_its_counts_and_only_once(cast: Cast) -> None:

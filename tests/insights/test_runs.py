@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from insights.models import AnalysisRun, AnalysisRunChunk
-from insights.services import run_chunks, runs
+from insights.services import run_chunks, run_training, runs
 from insights.services.run_workers import is_gone, this_worker
 from inventory.models import Alert, Supplier
 from inventory.services.business_days import last_complete_day
@@ -41,6 +41,8 @@ class SmallAnalysis:
             (cast.north.pk, [cast.new.pk]),
             (cast.south.pk, [cast.steady.pk]),
         ]
+        self.trained: list[int] = []
+        self.trouble_in_training: Callable[[], BaseException | None] = lambda: None
         self.prepared: list[int] = []
         self.finished: list[str] = []
         self.trouble_at: dict[int, Callable[[], BaseException | None]] = {}
@@ -49,6 +51,13 @@ class SmallAnalysis:
 
     def plan_chunks(self, *, business_date: date, chunk_series: int) -> list[tuple[int, list[int]]]:
         return self.plan
+
+    def train(self, *, run: AnalysisRun, now: datetime) -> dict[str, Any]:
+        self.trained.append(run.pk)
+        trouble = self.trouble_in_training()
+        if trouble:
+            raise trouble
+        return {"tier": "statistical"}
 
     def prepare(self, *, run: AnalysisRun, now: datetime) -> None:
         self.prepared.append(run.pk)
@@ -179,6 +188,77 @@ def test_a_slice_of_work_says_that_more_is_left(analysis: SmallAnalysis) -> None
     assert run.chunks.filter(status="done").count() == 1
     assert work(run).status == "done"
     assert analysis.prepared == [run.pk]
+
+
+def test_the_models_are_trained_once_before_the_first_step(analysis: SmallAnalysis) -> None:
+    run = work(start())
+    assert analysis.trained == analysis.prepared == [run.pk]
+    assert run.parameters == {"chunk_series": settings.NIGHTLY_CHUNK_SERIES, "training": {"tier": "statistical"}}
+
+
+def test_a_run_whose_worker_died_between_training_and_the_first_step_is_not_trained_twice(
+    analysis: SmallAnalysis,
+) -> None:
+    run = start()
+    run_training.train_once(run, worker="killed", read_clock=lambda: NOW)
+    assert work(run).status == "done"
+    assert analysis.trained == [run.pk]
+
+
+def claim_training(run: AnalysisRun, worker: str, now: datetime = NOW) -> None:
+    assert run_training._claim(run, worker=worker, now=now)
+
+
+def test_workers_wait_for_the_one_that_trains(analysis: SmallAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start()
+    claim_training(run, "another")
+    naps = []
+
+    def nap(seconds: float) -> None:
+        if seconds:  # the other one, of SQLite between chunks, is 0 here
+            naps.append(seconds)
+        if len(naps) == 3:
+            run_training._end_claim(run, {"tier": "full"})
+
+    monkeypatch.setattr(run_training.time, "sleep", nap)
+    run = work(run)
+    assert (naps, analysis.trained) == ([run_training.POLL_SECONDS] * 3, [])
+    assert (run.status, run.parameters["training"]) == ("done", {"tier": "full"})
+
+
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_a_claim_of_a_dead_worker_or_one_that_ran_out_is_taken_over(analysis: SmallAnalysis, is_dead: bool) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    host = this_worker().rpartition(":")[0]
+    run = start()
+    claim_training(run, f"{host}:{child.pid}" if is_dead else "elsewhere:1")
+    work(run, now=NOW if is_dead else NOW + LEASE)
+    assert analysis.trained == [run.pk]
+
+
+def test_a_worker_that_is_stopped_while_it_trains_hands_the_training_back(analysis: SmallAnalysis) -> None:
+    analysis.trouble_in_training = KeyboardInterrupt
+    run = start()
+    with pytest.raises(KeyboardInterrupt):
+        work(run)
+    analysis.trouble_in_training = lambda: None
+    assert work(run, worker="w2").status == "done"
+    assert analysis.trained == [run.pk, run.pk]
+
+
+def test_a_run_whose_training_breaks_fails_and_says_so(analysis: SmallAnalysis) -> None:
+    analysis.trouble_in_training = lambda: RuntimeError("no room")
+    run = work(start())
+    assert (run.status, run.message) == ("failed", "The first step failed. RuntimeError: no room")
+
+
+def test_a_run_that_is_being_trained_needs_no_further_workers(analysis: SmallAnalysis) -> None:
+    run, later = start(), NOW + timedelta(seconds=60)
+    assert runs.runs_without_workers(now=later) == [run]
+    claim_training(run, "elsewhere:1", now=later)
+    assert runs.runs_without_workers(now=later) == []
+    assert runs.runs_without_workers(now=later + LEASE) == [run]
 
 
 def test_a_claimed_chunk_is_nobody_elses_until_its_lease_ends(analysis: SmallAnalysis) -> None:

@@ -79,5 +79,5 @@ def test_four_workers_share_a_run_and_it_is_prepared_and_ended_once(analysis: Sm
     run.refresh_from_db()
     assert (run.status, run.series_done, run.series_failed) == ("done", 40, 0)
     assert set(run.chunks.values_list("status", "times_completed", "attempts")) == {("done", 1, 1)}
-    assert analysis.prepared == [run.pk]
+    assert analysis.trained == analysis.prepared == [run.pk]
     assert analysis.finished == ["done"]

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a page or an API answer must never need: hundreds of megabytes, and not there on a light Lambda function.
-HEAVY = ("numpy", "pandas", "duckdb", "sklearn", "scipy", "boto3")
+HEAVY = ("numpy", "pandas", "duckdb", "sklearn", "scipy", "boto3", "lightgbm", "torch")
 # As on a machine without them. (openpyxl takes numpy where it finds it, so that looking whether it is loaded
 # would blame us for a library's taste.)
 START_THE_SITE = f"""
@@ -40,6 +40,24 @@ def test_the_web_process_starts_without_any_numeric_library(tmp_path: Path) -> N
         check=False,
     )
     assert (run.returncode, run.stdout) == (0, "started\n"), run.stderr
+
+
+def test_the_nightly_run_loads_no_learning_library_before_it_learns(tmp_path: Path) -> None:
+    code = (
+        "import sys, django; django.setup(); import insights.services.nightly, forecasting.services.files.forecast; "
+        "print(sorted({'lightgbm', 'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    environment = {"INVENCARE_VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "invencare.settings"}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "[]\n"), run.stderr
 
 
 @pytest.mark.skipif(

@@ -10,14 +10,16 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecasting.calc.boosting import BoostingMissingError, TrainedBoosting
+from django.core.exceptions import ValidationError
+
+from forecasting.calc.boosting import GRADIENT_BOOSTING
 from forecasting.services.files.bad_rows import write_bad_rows
 from forecasting.services.files.chunks import Chunk, read_chunks, read_sample
 from forecasting.services.files.options import FileOptions, check_options, check_paths
 from forecasting.services.files.output import add_results, create_results, write_results
 from forecasting.services.files.stage import Calendar, Staging, Summary
 from forecasting.services.files.staging import staged
-from forecasting.services.files.work import ChunkForecast, Job, forecast_chunk, train
+from forecasting.services.files.work import ChunkForecast, Job, TrainedModels, forecast_chunk, train
 
 FULL_TIER = "full"
 STATISTICAL_TIER = "statistical"
@@ -55,9 +57,9 @@ def forecast_file(
         job = _job(staging.calendar, options)
         create_results(staging, options.levels)
         report(0, staging.summary.series)
-        boosting, reason = _boosting(staging, job, options)
+        models, reason = _trained(staging, job, options)
         done = 0
-        for forecast in _forecasts(read_chunks(staging, options.horizon), job, boosting, options.jobs):
+        for forecast in _forecasts(read_chunks(staging, options.horizon), job, models, options.jobs):
             add_results(staging, forecast)
             done += len(forecast.keys)
             report(done, staging.summary.series)
@@ -68,7 +70,7 @@ def forecast_file(
             calendar=staging.calendar,
             answered=staging.summary.series - unanswered,
             unanswered=unanswered,
-            tier=FULL_TIER if boosting else STATISTICAL_TIER,
+            tier=FULL_TIER if GRADIENT_BOOSTING in models else STATISTICAL_TIER,
             tier_reason=reason,
             bad_rows=bad_rows,
         )
@@ -96,30 +98,42 @@ def _job(calendar: Calendar, options: FileOptions) -> Job:
     )
 
 
-def _boosting(staging: Staging, job: Job, options: FileOptions) -> tuple[TrainedBoosting | None, str]:
-    """The global model of this file, or None and the reason why there is none."""
-    if not options.wants_boosting:
-        return None, "no model that was asked for uses gradient boosting"
-    try:
-        trained = train(read_sample(staging, options.horizon), job)
-    except BoostingMissingError as error:
-        return None, str(error)
-    return trained, "" if trained else "the histories are too short to train gradient boosting on"
+def _trained(staging: Staging, job: Job, options: FileOptions) -> tuple[TrainedModels, str]:
+    """The global models of this file by name, and the reason why gradient boosting is not among them.
+
+    Raises ``ValidationError`` where one that was asked for by name could not be trained: no other answers in its place.
+    """
+    models: TrainedModels = {}
+    problems = (
+        {} if options.wants_boosting else {GRADIENT_BOOSTING: "no model that was asked for uses gradient boosting"}
+    )
+    sample = read_sample(staging, options.horizon) if options.global_models else None
+    for name in options.global_models:
+        try:
+            trained = train(name, sample, job) if sample else None
+        except ImportError as error:
+            problems[name] = str(error)
+        else:
+            if trained:
+                models[name] = trained
+            else:
+                problems[name] = f"the histories are too short to train {name.replace('_', ' ')} on"
+        if name in problems and name in options.models:
+            raise ValidationError({"models": f"{name}: {problems[name]}."})
+    return models, problems.get(GRADIENT_BOOSTING, "")
 
 
-def _forecasts(
-    chunks: Iterator[Chunk], job: Job, boosting: TrainedBoosting | None, jobs: int
-) -> Iterator[ChunkForecast]:
+def _forecasts(chunks: Iterator[Chunk], job: Job, models: TrainedModels, jobs: int) -> Iterator[ChunkForecast]:
     """In the chunks' order. At most one chunk more than there are processes waits in memory."""
     if jobs == 1:
         for chunk in chunks:
-            yield forecast_chunk(chunk, job, boosting)
+            yield forecast_chunk(chunk, job, models)
         return
     # One thread each: the processes already share the processors, and a number must not depend on how many there are.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(job, boosting)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(job, models)) as pool:
         waiting: deque[Future[ChunkForecast]] = deque()
         for chunk in chunks:
             waiting.append(pool.submit(_work_on, chunk))
@@ -129,13 +143,13 @@ def _forecasts(
             yield waiting.popleft().result()
 
 
-_worker: tuple[Job, TrainedBoosting | None]
+_worker: tuple[Job, TrainedModels]
 
 
-def _start_worker(job: Job, boosting: TrainedBoosting | None) -> None:
-    """Kept in the process: the trees are sent once, not with every chunk."""
+def _start_worker(job: Job, models: TrainedModels) -> None:
+    """Kept in the process: the models are sent once, not with every chunk."""
     global _worker  # noqa: PLW0603
-    _worker = (job, boosting)
+    _worker = (job, models)
 
 
 def _work_on(chunk: Chunk) -> ChunkForecast:

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 
 from forecasting.calc.boosting import GRADIENT_BOOSTING, boosting_is_installed
 from forecasting.calc.config import ENSEMBLE, MODELS
+from forecasting.calc.recurrent import LSTM
+from forecasting.calc.recurrent_training import neural_is_installed
 
-LSTM = "lstm"
 MODEL_NAMES = (*MODELS, GRADIENT_BOOSTING, LSTM)
 FREQUENCIES = {"D": 1, "W": 7}
 WEEK_DAYS = 7
@@ -41,6 +42,12 @@ class FileOptions:
     @property
     def wants_boosting(self) -> bool:
         return GRADIENT_BOOSTING in self.models or (self.has_boosting and ENSEMBLE in self.models)
+
+    @property
+    def global_models(self) -> tuple[str, ...]:
+        """The models to train on the file: boosting with the ensemble, the network, which is slow, by name alone."""
+        wanted = {GRADIENT_BOOSTING: self.wants_boosting, LSTM: LSTM in self.models}
+        return tuple(name for name, is_wanted in wanted.items() if is_wanted)
 
 
 def read_levels(text: str) -> tuple[float, ...]:
@@ -84,8 +91,8 @@ def _problem_with_models(models: tuple[str, ...]) -> str:
     unknown = [name for name in models if name not in MODEL_NAMES]
     if unknown or not models:
         return f"must be one or more of {', '.join(MODEL_NAMES)}; unknown: {', '.join(unknown) or 'none was named'}."
-    if LSTM in models:
-        return "lstm needs the extra “neural” (PyTorch), which this version does not bring."
+    if LSTM in models and not neural_is_installed():
+        return "lstm needs the extra “neural” (PyTorch): pip install 'invencare[analysis,neural]'."
     if GRADIENT_BOOSTING in models and not boosting_is_installed():
         return "gradient_boosting needs the extra “boosting”: pip install 'invencare[analysis,boosting]'."
     return ""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forecasting.calc.boosting import GRADIENT_BOOSTING, History, TrainedBoosting, train_boosting
 from forecasting.calc.config import ENSEMBLE, ForecastConfig
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead, forecast_panel
+from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import History
 from forecasting.services.files.chunks import Chunk, Floats
+from forecasting.services.global_models import GLOBAL_MODELS
 
 YEAR_DAYS = 364
 # 1970-01-01 was a Thursday: so many days after a Monday.
@@ -18,6 +20,9 @@ EPOCH_WEEK_DAY = 3
 HALF_IN_STOCK = 0.5
 # A file wants an answer for every series: the shortest histories borrow theirs from the panel, and are counted.
 LEAST_HISTORY_PERIODS = 1
+SEED = 3
+
+TrainedModels = dict[str, Refitted]
 
 
 @dataclass(frozen=True)
@@ -54,21 +59,22 @@ class ChunkForecast:
     history_periods: npt.NDArray[np.int64]
 
 
-def train(sample: Chunk, job: Job) -> TrainedBoosting | None:
+def train(name: str, sample: Chunk, job: Job) -> Refitted | None:
     """The global model, or None where the panel is too short for one."""
     config = job.config
     origins = backtest_origins(_panel(sample, job), config)
-    trained = train_boosting(_history(sample, job), origins, days_ahead(config))
+    trained = GLOBAL_MODELS[name].train(_history(sample, job), origins, days_ahead(config), SEED)
     return trained if trained.is_trained else None
 
 
-def forecast_chunk(chunk: Chunk, job: Job, boosting: TrainedBoosting | None) -> ChunkForecast:
+def forecast_chunk(chunk: Chunk, job: Job, models: TrainedModels) -> ChunkForecast:
     config = job.config
     panel = _panel(chunk, job)
-    extra = []
-    if boosting is not None:
-        origins = backtest_origins(panel, config)
-        extra = [ExtraCandidate(GRADIENT_BOOSTING, boosting.paths(_history(chunk, job), origins, days_ahead(config)))]
+    origins = backtest_origins(panel, config)
+    extra = [
+        ExtraCandidate(name, trained.paths(_history(chunk, job), origins, days_ahead(config)))
+        for name, trained in models.items()
+    ]
     forecast = forecast_panel(panel, config, extra=extra)
     # An ensemble of one model is that model.
     called = [job.models[0] if name == ENSEMBLE and len(job.models) == 1 else name for name in forecast.models]

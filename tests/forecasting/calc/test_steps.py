@@ -31,6 +31,10 @@ def test_a_candidate_that_only_repeats_a_better_one_with_more_noise_gets_nothing
     assert stacked(np.array([[1.0, 1.0], [1.0, 2.0]]))[1] < 0.01
 
 
+def test_a_candidate_that_is_wrong_beyond_measure_leaves_the_others_their_weights() -> None:
+    assert stacked(np.diag([1.0, 4.0, 1e8])).tolist() == pytest.approx([0.8, 0.2, 0], abs=1e-3)
+
+
 def test_a_series_that_was_tested_often_goes_its_own_way_and_a_short_one_the_panels() -> None:
     squared = np.array([[100.0, 1.0, 100.0], [400.0, 4.0, 25.0]])  # the last series favours the second candidate
     points = np.array([3000.0, 1.0, 3000.0])

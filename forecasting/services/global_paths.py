@@ -1,0 +1,107 @@
+"""What stored global models say about some products of one store, as candidates of their forecast."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+from django.core.exceptions import ValidationError
+
+from forecasting.calc.arrays import Floats, Ints
+from forecasting.calc.boosting import GRADIENT_BOOSTING
+from forecasting.calc.config import ENSEMBLE, MODELS, ForecastConfig
+from forecasting.calc.direct_features import OtherFeaturesError
+from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead
+from forecasting.calc.sales_history import History
+from forecasting.models import ForecastRun
+from forecasting.services.global_models import GLOBAL_MODELS
+from forecasting.services.trained_models import ModelKey, UnreadableModel, load, newest_models
+
+logger = logging.getLogger(__name__)
+
+EPOCH = date(1970, 1, 1)
+FULL_TIER = "full"
+STATISTICAL_TIER = "statistical"
+
+
+def global_candidates(
+    panel: Panel,
+    config: ForecastConfig,
+    *,
+    in_stock: Floats,
+    last_day: date,
+    sum_periods: Sequence[Ints],
+    run: ForecastRun | None,
+) -> list[ExtraCandidate]:
+    """The paths of the run's models; without a run, of the newest ones that had seen nothing after ``last_day``.
+
+    ``in_stock`` is the share of the days in stock, S × T or wider to the front. A model that the ensemble would only
+    have gained from is left out where it cannot be read, and the run's row says so. One that was asked for by name raises ``ValidationError``.
+    """
+    unknown = sorted(set(config.models) - {*MODELS, *GLOBAL_MODELS})
+    if unknown:
+        raise ValidationError({"models": f"no such model here: {', '.join(unknown)}"})
+    named = [name for name in config.models if name in GLOBAL_MODELS]
+    wanted = named or ([GRADIENT_BOOSTING] if ENSEMBLE in config.models else [])
+    keys = newest_models(wanted, last_day=last_day) if run is None or named else _models_of(run)
+    missing = sorted(set(named) - {key.name for key in keys})
+    if missing:
+        raise ValidationError({"models": _why_missing(missing[0])})
+    history = store_history(panel, in_stock=in_stock, last_day=last_day)
+    origins = backtest_origins(panel, config)
+    candidates = []
+    for key in keys:
+        try:
+            paths = load(key).paths(history, origins, days_ahead(config, sum_periods))
+        except (UnreadableModel, OtherFeaturesError, ImportError) as error:
+            if key.name in named:
+                raise ValidationError({"models": f"{key.name}: {error}"}) from error
+            _say(run, key.name, str(error))
+        else:
+            candidates.append(ExtraCandidate(key.name, paths))
+    return candidates
+
+
+def store_history(panel: Panel, *, in_stock: Floats, last_day: date) -> History:
+    """A store's panel, whose last day is ``last_day``, as the global models see it. ``in_stock``: S × T or wider to the front."""
+    days = panel.demand.shape[1]
+    return History(
+        panel.demand.astype(np.float32),
+        first_day=(last_day - EPOCH).days - days + 1,
+        price=panel.price,
+        promotion=panel.promotion,
+        in_stock=in_stock[:, in_stock.shape[1] - days :].astype(np.float32),
+    )
+
+
+def tier_parameters(models: Sequence[ModelKey], problems: dict[str, str]) -> dict[str, object]:
+    """What a run's row says about its tier: which, why it is not the full one, and the models that serve it."""
+    return {
+        "tier": FULL_TIER if any(key.name == GRADIENT_BOOSTING for key in models) else STATISTICAL_TIER,
+        "tier_reason": "; ".join(f"{name}: {problem}" for name, problem in problems.items()),
+        "trained_models": {key.name: {"id": key.id, "checksum": key.checksum} for key in models},
+    }
+
+
+def _models_of(run: ForecastRun) -> list[ModelKey]:
+    return [ModelKey(name, **stored) for name, stored in run.parameters.get("trained_models", {}).items()]
+
+
+def _why_missing(name: str) -> str:
+    reason = GLOBAL_MODELS[name].missing()
+    return f"{name} has not been trained on this site in the last week{f': {reason}' if reason else '.'}"
+
+
+def _say(run: ForecastRun | None, name: str, problem: str) -> None:
+    """Write on the run's row, once, that a worker had to go without a model."""
+    logger.warning("%s takes no part in the forecast: %s", name, problem)
+    if run is None:
+        return
+    locked = ForecastRun.objects.select_for_update().get(pk=run.pk)
+    said = f"{name}, on a part of the workers: {problem}"
+    if said not in locked.parameters.get("tier_reason", ""):
+        reasons = [locked.parameters.get("tier_reason", ""), said]
+        locked.parameters = {**locked.parameters, "tier_reason": "; ".join(filter(None, reasons))}
+        locked.save(update_fields=["parameters"])
