@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0002_newest_forecasts_first'),
+        ('forecasting', '0006_accuracy_runs_name_what_they_measure'),
     ]
 
     operations = [
