@@ -214,6 +214,8 @@ ENDPOINTS = [
     _get("forecasts/{product_id}/accuracy", "forecasts:read", _fixed("forecasts/SKU-STEADY/accuracy?store_id=N1")),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
+    _get("trends", "analytics:read"),
+    _get("metrics", "sales:read"),
     _get("runs", "runs:read"),
     _get("runs/{id}", "runs:read", _north("runs/{run}")),
     _post("runs", STARTERS, "runs:write", {}, status=202),
