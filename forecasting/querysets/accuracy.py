@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, Self
 
@@ -32,11 +33,13 @@ class _MeasuredQuerySet(StoreScopedQuerySet):
             return self.none()
         return self.filter(**{f"{self.day_column}__gt": newest - timedelta(weeks=weeks)})
 
-    def sums(self, *by: str) -> Any:
-        """One dict per group with the names of ``ErrorSums``, ``series`` and ``series_served``; nothing known is 0."""
+    def sums(self, *by: str, names: Collection[str] = ()) -> Any:
+        """One dict per group with the names of ``ErrorSums``, ``series`` and ``series_served``, or with these ``names``
+        alone; nothing known is 0."""
         own = {
             f"sum_{name}": Coalesce(total, Value(0.0), output_field=FloatField())
             for name, total in self._totals().items()
+            if not names or name in names
         }
         return self.order_by().values(*by).annotate(**own)
 
@@ -65,8 +68,9 @@ class ForecastAccuracyQuerySet(_MeasuredQuerySet):
         naive = self.model.objects.filter(store_id=OuterRef("store_id"), product_id=OuterRef("product_id"), model=NAIVE)
         return self.annotate(naive_wape=Subquery(naive.values("wape")[:1]))
 
-    def sums(self, *by: str) -> Any:
-        return super(ForecastAccuracyQuerySet, self.filter(wape__isnull=False).with_naive_wape()).sums(*by)
+    def sums(self, *by: str, names: Collection[str] = ()) -> Any:
+        measured = self.filter(wape__isnull=False).with_naive_wape()
+        return super(ForecastAccuracyQuerySet, measured).sums(*by, names=names)
 
     def _totals(self) -> dict[str, Any]:
         demand, points = F("demand_units"), Cast(F("points"), FloatField())

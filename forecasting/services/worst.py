@@ -62,7 +62,7 @@ def worst_series(
     weeks: int = LIVE_WEEKS,
     limit: int = 20,
 ) -> Worst:
-    """The ``limit`` series with most error, each with the causes that the facts show. Nine queries at most.
+    """The ``limit`` series with most error, each with the causes that the facts show. Ten queries at most.
 
     Live: one week ahead, over the last ``weeks`` measured weeks, so that every day counts once. By money, of the stores
     with ``currency``; without one, of that which most of the stores have.
@@ -75,7 +75,7 @@ def worst_series(
     if order == "money":
         rows = rows.filter(store__currency=chosen)
     first, last = _measured_days(rows, kind)
-    found = list(_most_error_first(rows, kind, order)[:limit])
+    found = _most_error_first(rows, kind, order, limit)
     if last is None or first is None:
         return Worst([], chosen, sorted(set(counts) - {chosen}))
     facts = _facts(found, first=first, last=last)
@@ -122,9 +122,18 @@ def _measured_days(rows: Any, kind: Kind) -> tuple[date | None, date | None]:
     return first, through
 
 
-def _most_error_first(rows: Any, kind: Kind, order: Order) -> Any:
+def _most_error_first(rows: Any, kind: Kind, order: Order, limit: int) -> list[dict[str, Any]]:
+    """The sums of the first ``limit`` series. They are found by their error alone: all sums of all series take five
+    times as long. Two queries."""
+    heads = _ordered(rows, kind, order, names=("absolute_error", "points"))[:limit]
+    keys = [(row["store_id"], row["product_id"]) for row in heads]
+    return list(_ordered(rows.filter(_of_series(keys)), kind, order)) if keys else []
+
+
+def _ordered(rows: Any, kind: Kind, order: Order, *, names: tuple[str, ...] = ()) -> Any:
     price = Case(When(product__price__gt=0, then=F("product__price")), default=F("product__unit_cost"))
-    summed = rows.annotate(unit_price=Cast(price, FloatField())).sums("store_id", "product_id", "unit_price")
+    priced = rows.annotate(unit_price=Cast(price, FloatField()))
+    summed = priced.sums("store_id", "product_id", "unit_price", names=names)
     units: Any = F("sum_absolute_error")
     if kind == "backtest":
         units = units * BACKTEST_DAYS / F("sum_points")

@@ -253,6 +253,8 @@ ENDPOINTS = [
         path=_north("forecast-overrides/{override}/withdraw"),
     ),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
+    _get("trends", "analytics:read"),
+    _get("metrics", "sales:read"),
     _get("runs", "runs:read"),
     _get("runs/{id}", "runs:read", _north("runs/{run}")),
     _post("runs", STARTERS, "runs:write", {}, status=202),

@@ -226,6 +226,7 @@ def test_live_accuracy_is_chosen_by_the_address(measured: Cast, client: Client) 
     live(measured.north, measured.steady, error=90)
     client.force_login(measured.viewer)
     assert lines(client, "?basis=live")[0][:2] == ("N1 · North", 0.9)
+    assert "Series’ weeks" in shown(client, f"{OVERVIEW}?basis=live")
 
 
 def test_error_over_time_is_drawn_from_two_days_on(measured: Cast, client: Client) -> None:
@@ -276,7 +277,7 @@ def test_long_lists_are_cut_and_say_so(cast: Cast, client: Client) -> None:
 
 
 @pytest.mark.parametrize("rows", [3, 30])
-@pytest.mark.parametrize(("query", "own"), [("", 16), ("?by=product&store=N1", 15), ("?basis=live&by=category", 17)])
+@pytest.mark.parametrize(("query", "own"), [("", 17), ("?by=product&store=N1", 16), ("?basis=live&by=category", 18)])
 def test_accuracy_takes_the_same_queries_whatever_the_rows(
     rows: int, query: str, own: int, cast: Cast, client: Client
 ) -> None:

@@ -107,5 +107,5 @@ def test_the_list_takes_the_same_queries_for_3_and_for_30_series(
     for product in make_products(count):
         sell(cast.north, product, 14, days=30)
         live(cast.north, product, 50)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(worst_series(EVERYTHING, limit=50).rows) == count
