@@ -23,7 +23,6 @@ class Case:
 
     series: tuple[str, ...]
     period_days: int
-    first_day: int
     history: Floats
     history_in_stock: Floats
     actuals: Floats
@@ -38,7 +37,7 @@ class Case:
     @property
     def periods(self) -> int:
         """How many periods are replayed: as far as the orders reach, or as the actuals do."""
-        return min(self.orders + self.lead_time, self.actuals.shape[1])
+        return min(self.first_order + self.orders + self.lead_time, self.actuals.shape[1])
 
     @property
     def first_order(self) -> int:

@@ -88,7 +88,7 @@ def test_the_fill_rate_of_the_class_sets_the_level() -> None:
     config = replace(config, paths=4096, fill_rates={"AX": 0.99, "B": 0.981, "CZ": 0.95, "": 0.9})
     found = plan(config, demand=demand, abc_xyz=["AX", "BX", "CZ", "?"])
     assert found.fill_rate_target.tolist() == [0.99, 0.981, 0.95, 0.9]
-    # 24 fills 0.9798: nearer to 0.98 than the 256 known quantiles can tell.
+    # 24 fills 0.9789: too near to 0.98 to be told from it by 256 known quantiles.
     assert found.quantity.tolist() == [27, 25, 21, 18]  # published: periodic review, mean 2, variance 6 a day
 
 
