@@ -105,10 +105,12 @@ def cumulative_demand(sums: DemandSums, times: Floats, points: Floats, *, main: 
             deviations[place] = _earlier(spread, at, times[:, place + 1], deviations[place + 1], drive)
         deviation = spread.sd(at)
         scores = np.divide(deviations[place], deviation, out=np.zeros((shape[0], shape[2])), where=deviation > 0)
-        demand[:, place] = sum_at(sums, spread, np.broadcast_to(at, scores.shape), scores)
+        demand[:, place] = sum_at(sums, spread, at, scores)
     # Where two sums cross, the main one stands.
-    demand[:, main:] = np.maximum.accumulate(demand[:, main:], axis=1)
-    demand[:, main::-1] = np.minimum.accumulate(demand[:, main::-1], axis=1)
+    for place in range(main + 1, count):
+        np.maximum(demand[:, place], demand[:, place - 1], out=demand[:, place])
+    for place in range(main - 1, -1, -1):
+        np.minimum(demand[:, place], demand[:, place + 1], out=demand[:, place])
     return demand
 
 
@@ -129,7 +131,7 @@ def _later(spread: Variation, before: Floats, at: Floats, before_sum: Floats, dr
 
 
 def sum_at(sums: DemandSums, spread: Variation, periods: Floats, scores: Floats) -> Floats:
-    """Demand over ``periods`` (N × D, 0: none) at normal ``scores`` (N × D): N × D units, at least 0, whole where demand is."""
+    """Demand over ``periods`` (N × D or N × 1, 0: none) at normal ``scores`` (N × D): N × D units, at least 0, whole where demand is."""
     values = np.zeros(scores.shape)
     for place in range(sums.periods.shape[1]):
         weight = _nearness(sums.periods, place, periods)
@@ -181,20 +183,21 @@ def _at_scores(quantiles: Floats, levels: Floats, scores: Floats) -> Floats:
     known = normal_scores(levels)
     place = np.clip(np.searchsorted(known, scores) - 1, 0, len(known) - 2)
     low, high = np.take_along_axis(quantiles, place, 1), np.take_along_axis(quantiles, place + 1, 1)
-    values = low + (high - low) * (scores - known[place]) / (known[place + 1] - known[place])
-    return np.where(scores > known[-1], _beyond(quantiles, levels, scores), values)
+    values: Floats = low + (high - low) * ((scores - known[place]) / np.diff(known)[place])
+    row, column = np.nonzero(scores > known[-1])
+    values[row, column] = _beyond(quantiles[row], levels, scores[row, column])
+    return values
 
 
 def _beyond(quantiles: Floats, levels: Floats, scores: Floats) -> Floats:
-    """The tail past the highest level: exponential, as steep as from the level that is passed ``TAIL`` times as often.
+    """The tail past the highest level, of n values (n × Q) at n scores: exponential, as steep as from the level that is passed ``TAIL`` times as often.
 
     Of two neighbours at the top, few errors or whole numbers make too much or nothing.
     """
     top = 1 - levels[-1]
     start = max(int(np.searchsorted(levels, 1 - TAIL * top + 1e-9, side="right")) - 1, 0)
-    scale = (quantiles[:, [-1]] - quantiles[:, [start]]) / np.log((1 - levels[start]) / top)
-    farther = np.log(top) - special.log_ndtr(-scores)
-    tail: Floats = quantiles[:, [-1]] + scale * np.maximum(farther, 0)
+    scale = (quantiles[:, -1] - quantiles[:, start]) / np.log((1 - levels[start]) / top)
+    tail: Floats = quantiles[:, -1] + scale * np.maximum(np.log(top) - special.log_ndtr(-scores), 0)
     return tail
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from insights.calc.replenishment.arrays import Floats, Ints
+from insights.calc.replenishment.arrays import Floats
+
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,20 @@ def quantile(need: Floats, level: Floats) -> Floats:
 
 def expected_missed(need: Floats, quantity: Floats) -> Floats:
     """E[(need - quantity)+] (N)."""
-    missed: Floats = np.maximum(need - quantity[:, None], 0).mean(axis=1)
-    return missed
+    return _means(lambda rows: np.maximum(need[rows] - quantity[rows, None], 0), len(quantity))
 
 
 def expected_left(need: Floats, quantity: Floats) -> Floats:
     """E[(quantity - need)+] (N): stock when the next order comes in."""
-    left: Floats = np.maximum(quantity[:, None] - need, 0).mean(axis=1)
-    return left
+    return _means(lambda rows: np.maximum(quantity[rows, None] - need[rows], 0), len(quantity))
 
 
 def expected_wasted(needs: Needs, quantity: Floats) -> Floats:
     """Units of the order (N) that pass their shelf life; older stock sells first and is no fault of the order."""
     if needs.in_shelf_life is None:
         return np.zeros(len(quantity))
-    over = np.clip(quantity[:, None] - needs.in_shelf_life, 0, np.maximum(quantity, 0)[:, None])
-    wasted: Floats = over.mean(axis=1)
-    return wasted
+    life, most = needs.in_shelf_life, np.maximum(quantity, 0)
+    return _means(lambda rows: np.clip(quantity[rows, None] - life[rows], 0, most[rows, None]), len(quantity))
 
 
 def expected_cost(needs: Needs, costs: UnitCosts, quantity: Floats) -> Floats:
@@ -69,8 +71,16 @@ def expected_cost(needs: Needs, costs: UnitCosts, quantity: Floats) -> Floats:
 
 def chance_needed(need: Floats, quantity: Floats) -> Floats:
     """P(need > quantity) (N): how likely the unit after ``quantity`` is sold before the next order comes in."""
-    chance: Floats = (need > quantity[:, None]).mean(axis=1)
-    return chance
+    return _means(lambda rows: need[rows] > quantity[rows, None], len(quantity))
+
+
+def _means(values: Callable[[slice], npt.NDArray[Any]], rows: int) -> Floats:
+    """Mean over the paths of what ``values`` gives for a block of rows: only a block lies in memory."""
+    means = np.empty(rows)
+    for start in range(0, rows, ROWS_AT_ONCE):
+        block = slice(start, start + ROWS_AT_ONCE)
+        means[block] = values(block).mean(axis=1)
+    return means
 
 
 def least_cost_quantity(needs: Needs, costs: UnitCosts) -> Floats:
@@ -112,9 +122,3 @@ def fill_rate_quantity(need: Floats, owed_before: Floats, demand: Floats, target
         enough = short <= allowed + 1e-9
         low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
     return high
-
-
-def whole_places(values: Floats) -> Ints:
-    """To whole units, upwards but for rounding errors."""
-    whole: Ints = np.ceil(values - 1e-6).astype(np.int64)
-    return whole

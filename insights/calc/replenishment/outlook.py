@@ -14,7 +14,6 @@ from insights.calc.replenishment.points import even_points, normal_scores
 from insights.calc.replenishment.projection import project
 from insights.calc.replenishment.rows import Rows
 
-LOOKAHEAD_ROUNDS = 2
 MOST_TAKEN_OFF = 0.9
 
 
@@ -44,8 +43,10 @@ def look_ahead(rows: Rows, costs: UnitCosts, config: PolicyConfig) -> Outlook:
     perishes = bool((rows.shelf_life_periods > 0).any())
     dimensions = arrivals + 4 + perishes
     points = even_points(config.paths, dimensions)
-    lead = rows.lead_times[:, (points[:, -1] * rows.lead_times.shape[1]).astype(np.int64)]
-    times = _times(rows, lead, perishes=False)
+    lead = rows.lead_times
+    if lead.shape[1] > 1:
+        lead = lead[:, (points[:, -1] * lead.shape[1]).astype(np.int64)]
+    times = _times(rows, lead)
     main = arrivals + 1
     demand = cumulative_demand(rows.demand, times, normal_scores(points[:, : arrivals + 3]), main=main)
     projection = project(
@@ -67,7 +68,7 @@ def look_ahead(rows: Rows, costs: UnitCosts, config: PolicyConfig) -> Outlook:
     )
 
 
-def _times(rows: Rows, lead: Floats, *, perishes: bool) -> Floats:
+def _times(rows: Rows, lead: Floats) -> Floats:
     """N × (A + 3) × D: each arrival, this order's, the next one's and the one's after that. Orders do not overtake each other."""
     review = rows.review_periods[:, None]
     paths = lead.shape[1]
@@ -88,7 +89,7 @@ def _need_in_shelf_life(rows: Rows, config: PolicyConfig, points: Floats, lead: 
     """Units of the order sold before they pass their shelf life (sorted); endless for what does not perish."""
     arrivals = rows.arrivals.shape[1]
     life = np.where(rows.shelf_life_periods > 0, rows.shelf_life_periods, 1.0)[:, None]
-    times = _times(rows, lead, perishes=True)[:, : arrivals + 1]
+    times = _times(rows, lead)[:, : arrivals + 1]
     times = np.concatenate([times, (lead + life)[:, None]], axis=1)
     demand = cumulative_demand(rows.demand, times, normal_scores(points[:, : arrivals + 2]))
     projection = project(rows.on_hand - rows.committed, rows.arrivals, demand, has_backorders=config.has_backorders)
@@ -102,21 +103,19 @@ def _runs_out(lost: Floats, left: Floats, *, has_backorders: bool) -> Floats:
 
 
 def _worth_of_a_missed_unit(need: Floats, following: Floats, costs: UnitCosts) -> Floats:
-    """With lost sales a unit that was missed is not needed again: it stays for the next interval, whose stock begins at nothing.
+    """With lost sales a unit that was missed is not needed again: it is still there for the next interval, whose stock begins at
+    nothing.
 
-    There it would be sold with the probability P(D > q') or held, q' being the order that follows. That worth is taken off the cost
-    of a missed unit (Morton's and Zipkin's look ahead by one order: ordering by the plain critical ratio holds too much, 2.9 %
-    over the optimum for Poisson(5), L 2, p = 5 h; so corrected 0.4 %). Two rounds, from the plain ratio.
+    There it would be sold with probability P(D > q') or held, q' being the order that follows. That worth is taken off the cost
+    of a missed unit: the look ahead by one order of Morton (1971) and Zipkin (2008). Worked: Poisson(5), L 2, missed 5 × held:
+    the plain critical ratio costs 2.7 % over the optimum, so corrected 0.1 %.
     """
     plain = costs.missed / np.maximum(costs.missed + costs.held, 1e-12)
-    by_size = np.sort(need, axis=1)
-    worth = costs.missed
-    for _ in range(LOOKAHEAD_ROUNDS):
-        quantity = np.maximum(quantile(by_size, worth / np.maximum(worth + costs.held, 1e-12)), 0)[:, None]
-        left = np.maximum(quantity - need, 0)
-        next_quantity = np.maximum(quantile(np.sort(following - left, axis=1), plain), 0)[:, None]
-        ran_out = need >= np.maximum(quantity, 1e-9)
-        sold_next = ((following > next_quantity) & ran_out).sum(axis=1) / np.maximum(ran_out.sum(axis=1), 1)
-        saved = np.where(ran_out.any(axis=1), costs.missed * sold_next - costs.held * (1 - sold_next), 0.0)
-        worth = costs.missed - np.clip(saved, 0, MOST_TAKEN_OFF * costs.missed)
+    quantity = np.maximum(quantile(np.sort(need, axis=1), plain), 0)[:, None]
+    left = np.maximum(quantity - need, 0)
+    next_quantity = np.maximum(quantile(np.sort(following - left, axis=1), plain), 0)[:, None]
+    ran_out = need >= np.maximum(quantity, 1e-9)
+    sold_next = ((following > next_quantity) & ran_out).sum(axis=1) / np.maximum(ran_out.sum(axis=1), 1)
+    saved = np.where(ran_out.any(axis=1), costs.missed * sold_next - costs.held * (1 - sold_next), 0.0)
+    worth: Floats = costs.missed - np.clip(saved, 0, MOST_TAKEN_OFF * costs.missed)
     return worth
