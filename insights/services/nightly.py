@@ -22,7 +22,9 @@ from analytics.services.trends import refresh_trends
 from forecasting.models import ForecastRun
 from forecasting.services.generate import forecast_series
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
-from insights.services.reorder import expire, recommend
+from insights.services.decisions import bring_back, let_lapse
+from insights.services.reorder import expire
+from insights.services.undecided import recommend_undecided
 from inventory.models import DailySales, Product, StockLevel, Store
 from inventory.services.stockouts import close_days
 
@@ -66,7 +68,10 @@ def plan_chunks(*, business_date: date, chunk_series: int) -> list[tuple[int, li
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
-    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run."""
+    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run.
+
+    What was snoozed until this day comes back, so that the chunks renew it; a proposal that nobody signed lapses.
+    """
     close_days(through=run.business_date, now=now)
     refresh_metrics(now=now)
     with transaction.atomic():
@@ -79,6 +84,8 @@ def prepare(*, run: AnalysisRun, now: datetime) -> None:
             recommendation_date__lt=_first_day(run) - timedelta(days=STALE_AFTER_DAYS)
         )
         expire(_locked_ids(too_old), now=now)
+    let_lapse(before=_first_day(run) - timedelta(days=STALE_AFTER_DAYS), now=now)
+    bring_back(now=now, through=_first_day(run))
 
 
 def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
@@ -96,7 +103,7 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
             partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
         ),
         ("forecast", partial(forecast_series, forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run)),
-        ("recommendation", partial(recommend, recommendation_date=day)),
+        ("recommendation", partial(recommend_undecided, recommendation_date=day)),
     ]
     product_ids = sorted(chunk.product_ids)
     errors: dict[int, tuple[str, Exception]] = {}

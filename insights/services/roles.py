@@ -8,8 +8,9 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun forecasting.productdemandforecast "
-    "forecasting.forecastaccuracy insights.reorderrecommendation insights.decision insights.analysisrun "
+    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun "
+    "forecasting.productdemandforecast forecasting.forecastaccuracy insights.reorderrecommendation insights.decision "
+    "insights.decisionvalue insights.decisionreason insights.decisionlimit insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
 
@@ -49,6 +50,7 @@ OUR_APPS = ("inventory", "analytics", "forecasting", "insights", "auth", "django
 NOBODY_MAY = frozenset(
     _may("change delete", "inventory.inventorytransaction", "insights.decision", "inventory.receipt")
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
+    | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 
