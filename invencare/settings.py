@@ -271,6 +271,8 @@ SPECTACULAR_SETTINGS = {
         "ProductStatus": "inventory.models.Product.Status",
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
+        "ReasonKind": "insights.models.DecisionReason.Kind",
+        "RunKind": "insights.models.AnalysisRun.Kind",
         "RunStatus": "insights.models.AnalysisRun.Status",
         "FileStatus": "inventory.models.SalesFile.Status",
     },

@@ -61,7 +61,10 @@ SCOPES: dict[str, Scope] = {
     ),
     "recommendations:read": Scope(
         "Read recommendations, decisions and what they were worth",
-        _may("insights.view_reorderrecommendation insights.view_decision insights.view_decisionvalue"),
+        _may(
+            "insights.view_reorderrecommendation insights.view_decision insights.view_decisionvalue "
+            "insights.view_decisionreason"
+        ),
     ),
     "recommendations:decide": Scope(
         "Approve, reject and snooze recommendations",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from invencare.lib import clock
 from inventory.services.api_keys import SCOPES
 from tests.api.conftest import World, machine, once, person
 
@@ -108,6 +110,14 @@ def _ids(world: World) -> dict[str, Any]:
     return {"recommendation_ids": [world.north["recommendation"].pk], "reason": "agreed"}
 
 
+def _each(world: World) -> dict[str, Any]:
+    return {"decisions": [{"id": world.north["recommendation"].pk, "action": "approve"}]}
+
+
+def _tomorrow() -> str:
+    return (clock.now().date() + timedelta(days=2)).isoformat()
+
+
 def _writes(template: str, model: str, body: Any, change: Any, path: Callable[[World], str]) -> list[Endpoint]:
     allowed = ADMINISTRATOR if model == "stores" else BUYING
     detail = f"{model}/{template}"
@@ -193,7 +203,25 @@ ENDPOINTS = [
         )
         for verb in ("approve", "reject")
     ],
+    _post(
+        "recommendations/{id}/snooze",
+        STOCK,
+        "recommendations:decide",
+        lambda world: {"until": _tomorrow()},
+        path=_north("recommendations/{recommendation}/snooze"),
+        status=201,
+    ),
+    _get("recommendations/{id}/history", "recommendations:read", _north("recommendations/{recommendation}/history")),
     *[_post(f"recommendations/{verb}", STOCK, "recommendations:decide", _ids) for verb in ("approve", "reject")],
+    _post(
+        "recommendations/snooze",
+        STOCK,
+        "recommendations:decide",
+        lambda world: {**_ids(world), "until": _tomorrow()},
+    ),
+    _post("recommendations/decide", STOCK, "recommendations:decide", _each),
+    _get("decisions/value", "recommendations:read"),
+    _get("decisions/reasons", "recommendations:read"),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("runs", "runs:read"),

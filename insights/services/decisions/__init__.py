@@ -15,9 +15,10 @@ from insights.services.decisions.deciding import (
     snooze,
     snooze_many,
 )
-from insights.services.decisions.judging import may_decide_alone
+from insights.services.decisions.history import Event, history
 from insights.services.decisions.limits import Limits, limits_of
 from insights.services.decisions.snoozing import bring_back, let_lapse
+from insights.services.decisions.staleness import numbers_age_days, staleness_warning
 from insights.services.decisions.wishes import (
     LONGEST_REASON,
     LONGEST_SNOOZE_DAYS,
@@ -33,6 +34,7 @@ __all__ = [
     "LONGEST_SNOOZE_DAYS",
     "MOST_AT_ONCE",
     "NO_SUPPLIER",
+    "Event",
     "Limits",
     "Outcome",
     "Result",
@@ -41,12 +43,14 @@ __all__ = [
     "approve_many",
     "bring_back",
     "decide_many",
+    "history",
     "let_lapse",
     "limits_of",
-    "may_decide_alone",
+    "numbers_age_days",
     "pack_rule",
     "reject",
     "reject_many",
     "snooze",
     "snooze_many",
+    "staleness_warning",
 ]

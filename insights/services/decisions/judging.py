@@ -71,10 +71,6 @@ def judge(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdict:
     raise ValidationError({"action": "Approve, reject or snooze."})
 
 
-def may_decide_alone(row: ReorderRecommendation, units: int, limits: Limits) -> bool:
-    return not limits.why_over(row.unit_cost * units, row.store.currency)
-
-
 def asks_for_reason(units: int, *, recommended: int) -> bool:
     """Whether the change is larger than ``DECISION_FREE_CHANGE``. With 30 %: 12 may become 9 to 15 without a reason."""
     return abs(units - recommended) > Decimal(str(settings.DECISION_FREE_CHANGE)) * recommended

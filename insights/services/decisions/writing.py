@@ -13,7 +13,7 @@ from insights.models import Decision, ReorderRecommendation
 from insights.models.recommendations import OPEN_STATUSES
 from insights.services.decisions.judging import Action, Status, Verdict
 from insights.services.decisions.rows import who_decided
-from invencare.lib import clock
+from insights.services.decisions.staleness import numbers_age_days
 from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
 from inventory.services.locking import in_chunks
@@ -117,11 +117,6 @@ def _keep(verdicts: Sequence[Verdict], before: Mapping[int, str], *, actor: User
         # MySQL gives bulk inserts no keys; those who need one read it again.
         Decision.objects.bulk_create(decisions, batch_size=500)
     return {decision.recommendation_id: decision for decision in decisions}
-
-
-def numbers_age_days(row: ReorderRecommendation, *, now: datetime) -> int:
-    """Days since the forecast and the stock that the row was made from; 0 on its own day."""
-    return max((clock.business_date(now, row.store.zone) - row.recommendation_date).days, 0)
 
 
 def what_was_shown(row: ReorderRecommendation) -> dict[str, Any]:
