@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.purchaseorder", "Purchase orders", "shopping_cart"),
             ("inventory.stocktransfer", "Transfers", "swap_horiz"),
             ("insights.decision", "Decisions made", "gavel"),
+            ("insights.decisionvalue", "What they were worth", "balance"),
         ],
     ),
     (
@@ -60,11 +61,16 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("auth.user", "People", "person"),
             ("auth.group", "Roles", "badge"),
+            ("insights.decisionlimit", "Decision limits", "account_balance_wallet"),
+            ("insights.decisionreason", "Decision reasons", "format_list_bulleted"),
             ("inventory.apikey", "API keys", "key"),
             ("django_celery_beat.periodictask", "Schedules", "schedule"),
         ],
     ),
 ]
+
+# Where a link leads to something else than the list.
+VIEWS = {"insights.decisionvalue": "report"}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -85,5 +91,5 @@ def _item(request: HttpRequest, label: str, title: str, icon: str) -> dict[str, 
     return {
         "title": title,
         "icon": icon,
-        "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+        "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_{VIEWS.get(label, 'changelist')}"),
     }

@@ -123,7 +123,7 @@ class WishSerializer(_ReasonSerializer):
 
 
 class DecideSerializer(StrictSerializer):
-    decisions = WishSerializer(many=True, min_length=1, max_length=MAX_BULK)
+    decisions = serializers.ListField(child=WishSerializer(), min_length=1, max_length=MAX_BULK)
 
 
 class ResultSerializer(serializers.Serializer[Any]):
@@ -188,7 +188,7 @@ class WorthSerializer(serializers.Serializer[Any]):
     """One group in one currency. ``value``: what was decided against what was recommended; negative: it cost money."""
 
     group = serializers.CharField(allow_blank=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the field's own label
     currency = serializers.CharField()
     decisions = serializers.IntegerField()
     better = serializers.IntegerField(help_text="Decisions that were worth more than the recommendation.")

@@ -113,7 +113,7 @@ def _names(by: str, names: list[str | None]) -> tuple[str, str]:
     if by == "person":
         return str(names[0]), str(names[0])
     if by == "kind":
-        return str(names[0]), str(DecisionValue.Kind(names[0]).label)
+        return str(names[0]), str(DecisionValue.Kind(str(names[0])).label)
     if by == "supplier":
         return (str(names[0]), str(names[1])) if names[0] else ("", "no supplier")
     kind, code, label = names

@@ -140,7 +140,9 @@ def _delivered(decision: Decision, receipts: Mapping[int, list[Receipt]], first_
     """The share of the order line that came, by day number."""
     line = decision.recommendation.purchase_order_line
     delivered: dict[int, float] = {}
-    for receipt in receipts.get(line.pk, []) if line else []:
+    if line is None:
+        return delivered
+    for receipt in receipts.get(line.pk, []):
         day = max((receipt.received_on - first_day).days, 0)
         delivered[day] = delivered.get(day, 0.0) + receipt.units / line.ordered_units
     return delivered
@@ -197,7 +199,7 @@ def _outcomes(played: Replay, i: int) -> dict[str, float | int | Decimal]:
     return columns
 
 
-def kind_of(decision: Decision) -> Kind:
+def kind_of(decision: Decision) -> DecisionValue.Kind:
     if decision.action == Action.REJECT:
         return Kind.REJECTED
     if not decision.is_changed:

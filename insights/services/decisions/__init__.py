@@ -17,7 +17,7 @@ from insights.services.decisions.deciding import (
 )
 from insights.services.decisions.history import Event, history
 from insights.services.decisions.limits import Limits, limits_of
-from insights.services.decisions.snoozing import bring_back, let_lapse
+from insights.services.decisions.snoozing import BY_ITSELF, bring_back, let_lapse
 from insights.services.decisions.staleness import numbers_age_days, staleness_warning
 from insights.services.decisions.wishes import (
     LONGEST_REASON,
@@ -30,6 +30,7 @@ from insights.services.decisions.wishes import (
 )
 
 __all__ = [
+    "BY_ITSELF",
     "LONGEST_REASON",
     "LONGEST_SNOOZE_DAYS",
     "MOST_AT_ONCE",

@@ -123,7 +123,8 @@ def approve_many(
     percent: int | None = None,
 ) -> Outcome:
     """Approve many as recommended, or ``percent`` of that in whole packs; skip what cannot be."""
-    return _all(recommendation_ids, Action.APPROVE, reason, reason_code, percent=percent)(actor, now, scope)
+    wishes = _for_all(recommendation_ids, Action.APPROVE, reason, reason_code, percent=percent)
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
 
 
 def reject_many(
@@ -138,7 +139,8 @@ def reject_many(
     """Reject many for one reason; skip what somebody else has decided."""
     if not (reason.strip() or reason_code):
         raise ValidationError({"reason": "Say why it is rejected."})
-    return _all(recommendation_ids, Action.REJECT, reason, reason_code)(actor, now, scope)
+    wishes = _for_all(recommendation_ids, Action.REJECT, reason, reason_code)
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
 
 
 def snooze_many(
@@ -152,7 +154,8 @@ def snooze_many(
     reason_code: str = "",
 ) -> Outcome:
     """Put many off until one day; skip what somebody else has decided."""
-    return _all(recommendation_ids, Action.SNOOZE, reason, reason_code, until=until)(actor, now, scope)
+    wishes = _for_all(recommendation_ids, Action.SNOOZE, reason, reason_code, until=until)
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
 
 
 def pack_rule(recommendation: ReorderRecommendation) -> PackRule:
@@ -169,14 +172,9 @@ def _decide(wish: Wish, *, actor: User, now: datetime, scope: StoreScope) -> Dec
     return result.decision
 
 
-def _all(ids: Sequence[int], action: Action, reason: str, reason_code: str, **more: Any) -> Any:
+def _for_all(ids: Sequence[int], action: Action, reason: str, reason_code: str, **more: Any) -> list[Wish]:
     """The same wish for all of them, each once."""
-    wishes = [Wish(pk, action, reason=reason, reason_code=reason_code, **more) for pk in sorted(set(ids))]
-
-    def decide(actor: User, now: datetime, scope: StoreScope) -> Outcome:
-        return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
-
-    return decide
+    return [Wish(pk, action, reason=reason, reason_code=reason_code, **more) for pk in sorted(set(ids))]
 
 
 def _check_ids(ids: Sequence[int]) -> None:

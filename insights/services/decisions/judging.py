@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -108,7 +108,7 @@ def _judge_approval(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdi
         return verdict
     if is_proposal:
         raise PermissionDenied(f"You proposed this yourself and {why_over}: somebody else has to approve it.")
-    return _changed(verdict, action=Action.PROPOSE, status_after=Status.PROPOSED, is_over_limit=True)
+    return replace(verdict, action=Action.PROPOSE, status_after=Status.PROPOSED, is_over_limit=True)
 
 
 def _signed(verdict: Verdict, why_over: str, desk: Desk) -> Verdict:
@@ -120,13 +120,9 @@ def _signed(verdict: Verdict, why_over: str, desk: Desk) -> Verdict:
             "limit has to approve it."
         )
     desk.limits.commit(verdict.value, row.store.currency)
-    return _changed(
+    return replace(
         verdict, is_over_limit=True, proposed_by_id=row.proposed_by_id, proposed_by_name=row.proposed_by_name
     )
-
-
-def _changed(verdict: Verdict, **changes: object) -> Verdict:
-    return Verdict(**{**vars(verdict), **changes})  # type: ignore[arg-type]
 
 
 def _wanted_units(row: ReorderRecommendation, wish: Wish, rule: PackRule) -> int:
@@ -185,6 +181,8 @@ def _reason_code(kind: Kind, wish: Wish, desk: Desk) -> DecisionReason | None:
     if not wish.reason_code:
         return None
     found = desk.reasons.get((kind, wish.reason_code))
+    if found is None and kind == Kind.APPROVE:  # who agrees may have thought of a reason to change it, too
+        found = desk.reasons.get((Kind.CHANGE, wish.reason_code))
     if found is None:
         offered = ", ".join(code for of_kind, code in desk.reasons if of_kind == kind)
         raise ValidationError(
