@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reorderrecommendation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'proposed'), _negated=True), models.Q(('proposed_quantity__gt', 0), models.Q(('proposed_by_name', ''), _negated=True)), _connector='OR'), name='recommendation_proposed_has_proposer', violation_error_message='A proposal has a quantity and somebody who proposed it.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'proposed'), _negated=True), models.Q(('proposed_quantity__gt', 0), ('proposed_quantity__isnull', False), models.Q(('proposed_by_name', ''), _negated=True)), _connector='OR'), name='recommendation_proposed_has_proposer', violation_error_message='A proposal has a quantity and somebody who proposed it.'),
         ),
         migrations.AddConstraint(
             model_name='reorderrecommendation',
@@ -251,6 +251,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='decisionvalue',
             index=models.Index(fields=['store', 'last_day'], name='decision_value_by_store'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='reorderrecommendation',
+            name='recommendation_approved_has_quantity',
+        ),
+        migrations.AddConstraint(
+            model_name='reorderrecommendation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'approved'), _negated=True), models.Q(('approved_quantity__gt', 0), ('approved_quantity__isnull', False)), _connector='OR'), name='recommendation_approved_has_quantity'),
         ),
         # Last: MariaDB keeps an index that is the only one of a foreign key.
         migrations.RemoveIndex(

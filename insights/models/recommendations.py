@@ -85,11 +85,13 @@ class ReorderRecommendation(models.Model):
                 fields=["product", "store", "recommendation_date"], name="recommendation_once_a_day"
             ),
             models.CheckConstraint(
-                condition=~Q(status="approved") | Q(approved_quantity__gt=0),
+                condition=~Q(status="approved") | Q(approved_quantity__isnull=False, approved_quantity__gt=0),
                 name="recommendation_approved_has_quantity",
             ),
             models.CheckConstraint(
-                condition=~Q(status="proposed") | (Q(proposed_quantity__gt=0) & ~Q(proposed_by_name="")),
+                # A comparison with NULL is not false: a CHECK lets it pass.
+                condition=~Q(status="proposed")
+                | (Q(proposed_quantity__isnull=False, proposed_quantity__gt=0) & ~Q(proposed_by_name="")),
                 name="recommendation_proposed_has_proposer",
                 violation_error_message="A proposal has a quantity and somebody who proposed it.",
             ),
