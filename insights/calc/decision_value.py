@@ -17,6 +17,8 @@ Bools = npt.NDArray[np.bool_]
 
 DAYS_OF_A_WEEK = 7
 DAYS_OF_A_YEAR = 365.0
+HALF_A_UNIT = 0.5
+"""Less than this is the estimate's noise, and no day with lost sales."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def replay(periods: Periods, quantities: Floats) -> Replay:
         missing = np.maximum(periods.demand_units[:, day, None] - offered, 0.0)
         left = np.maximum(offered - periods.demand_units[:, day, None], 0.0)
         lost += np.where(inside, missing, 0.0)
-        stockout_days += inside & (missing > 0)
+        stockout_days += inside & (missing >= HALF_A_UNIT)
         unit_days += np.where(inside, left, 0.0)
         stock = np.where(inside, left, stock)
     holding = unit_days * periods.holding_per_day[:, None] + cost_of_the_rest(stock, periods)
@@ -102,7 +104,7 @@ def cost_of_the_rest(left_units: Floats, periods: Periods) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         worth_waiting = np.where(holding > 0, cost / holding, np.inf)  # days
         fresh = np.where(periods.shelf_life_days[:, None] > 0, periods.shelf_life_days[:, None], np.inf)
-        patient = np.where(rate > 0, rate * np.minimum(worth_waiting, fresh), 0.0)
+        patient = np.where(rate > 0, np.floor(rate * np.minimum(worth_waiting, fresh)), 0.0)
         sold = np.minimum(left_units, patient)
         waiting = np.where(rate > 0, sold * (sold + 1) / 2 / rate * holding, 0.0)
     return np.asarray(waiting + (left_units - sold) * cost)
