@@ -1,4 +1,4 @@
-"""Nightly runs for Celery: start one, wake workers up, work on it, take up what was lost.
+"""Nightly runs for Celery: start one, wake workers up, work on it, take up what was lost; and what decisions need.
 
 A message here only wakes a worker up; what is to be done stands in the run's rows.
 """
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from forecasting.services import retention
-from insights.services import runs
+from insights.services import decisions, runs
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
@@ -63,3 +63,18 @@ def forget_old_forecasts() -> int:
     """Forecasts and accuracy that nobody reads any more; how many rows went."""
     forgotten = retention.forget_old_forecasts(today=clock.business_date(clock.now(), ZoneInfo(settings.TIME_ZONE)))
     return forgotten.forecasts + forgotten.backtests + forgotten.live + forgotten.history
+
+
+@shared_task(name="insights.return_snoozed")
+def return_snoozed() -> int:
+    """Make snoozed recommendations pending whose day has begun in their store."""
+    return decisions.bring_back(now=clock.now())
+
+
+@shared_task(name="insights.value_decisions")
+def value_decisions() -> int:
+    """Value the decisions whose covered days are over; safe to run twice."""
+    # Numeric: at the top it would load numpy into the web process, which starts runs through this module.
+    from insights.services import decision_value
+
+    return decision_value.value_decisions(now=clock.now())

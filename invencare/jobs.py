@@ -27,6 +27,19 @@ JOBS: tuple[Job, ...] = (
         description="Performance, forecasts and recommendations for every product and store, once a day.",
     ),
     Job(
+        name="Return snoozed recommendations",
+        task="insights.return_snoozed",
+        schedule="5 * * * *",
+        description="Brings snoozed recommendations back on their day, in each store's time zone.",
+        expire_seconds=3_500,
+    ),
+    Job(
+        name="Value decisions",
+        task="insights.value_decisions",
+        schedule="30 4 * * *",
+        description="Works out what approvals and rejections were worth, once the days that they covered are over.",
+    ),
+    Job(
         name="Resume runs",
         task="insights.resume_runs",
         schedule="* * * * *",

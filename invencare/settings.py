@@ -217,6 +217,9 @@ LIVE_ACCURACY_LATE_DAYS = env.int("LIVE_ACCURACY_LATE_DAYS", default=7)
 LIVE_ACCURACY_WEEKS = env.int("LIVE_ACCURACY_WEEKS", default=13)
 ACCURACY_HISTORY_WEEKS = env.int("ACCURACY_HISTORY_WEEKS", default=104)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
+DECISION_FREE_CHANGE = env.float("DECISION_FREE_CHANGE", default=0.3)
+DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default=2)
+HOLDING_COST_PER_YEAR = env.float("HOLDING_COST_PER_YEAR", default=0.2)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
 # API
@@ -276,8 +279,9 @@ SPECTACULAR_SETTINGS = {
         "ProductStatus": "inventory.models.Product.Status",
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
-        "RunStatus": "insights.models.AnalysisRun.Status",
+        "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",
+        "RunStatus": "insights.models.AnalysisRun.Status",
         "FileStatus": "inventory.models.SalesFile.Status",
         "EventKind": "forecasting.models.CalendarEvent.Kind",
         "OverrideAction": "forecasting.models.ForecastOverride.Action",

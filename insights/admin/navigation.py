@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.purchaseorder", "Purchase orders", "shopping_cart"),
             ("inventory.stocktransfer", "Transfers", "swap_horiz"),
             ("insights.decision", "Decisions made", "gavel"),
+            ("insights.decisionvalue", "What they were worth", "balance"),
         ],
     ),
     (
@@ -64,6 +65,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("auth.user", "People", "person"),
             ("auth.group", "Roles", "badge"),
+            ("insights.decisionlimit", "Decision limits", "account_balance_wallet"),
+            ("insights.decisionreason", "Decision reasons", "format_list_bulleted"),
             ("inventory.apikey", "API keys", "key"),
             ("django_celery_beat.periodictask", "Schedules", "schedule"),
         ],
@@ -71,7 +74,10 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
 ]
 
 # Models whose menu entry leads to a page of its own, not to the list of their rows.
-PAGES = {"forecasting.forecastaccuracy": "admin:forecasting_accuracy"}
+PAGES = {
+    "forecasting.forecastaccuracy": "admin:forecasting_accuracy",
+    "insights.decisionvalue": "admin:insights_decisionvalue_report",
+}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from insights.models import ReorderRecommendation
+from insights.models import Decision, ReorderRecommendation
+from insights.services.decisions import BY_ITSELF, Limits, history, numbers_age_days, staleness_warning
 from insights.services.dossier import explain
 from insights.services.stock_outlook import HISTORY_DAYS, StockOutlook, stock_outlook
 from invencare.lib.charts import chart_data, chart_series
 from inventory.calc.packs import PackRule
 
+EARLIER_DECISIONS = 5
+
 
 def order_value(row: ReorderRecommendation) -> Any:
-    return row.unit_cost * (row.approved_quantity or row.recommended_order_quantity)
+    waiting = row.proposed_quantity if row.status == row.Status.PROPOSED else None
+    return row.unit_cost * (row.approved_quantity or waiting or row.recommended_order_quantity)
 
 
 def page_context(
-    row: ReorderRecommendation, rule: PackRule, *, next_row: ReorderRecommendation | None
+    row: ReorderRecommendation,
+    rule: PackRule,
+    *,
+    limits: Limits,
+    reader: Any,
+    now: datetime,
+    next_row: ReorderRecommendation | None,
 ) -> dict[str, Any]:
     outlook = stock_outlook(row)
     return {
@@ -31,9 +42,30 @@ def page_context(
         "outlook_chart": _chart(outlook),
         "chart_title": f"Sales of {HISTORY_DAYS} days, the forecast, and how long the stock lasts",
         "model_name": outlook.model.replace("_", " "),
-        "decisions": row.decisions.order_by("-pk"),
+        "events": list(reversed(history(row))),
+        "earlier": _earlier(row),
+        "stale": staleness_warning(numbers_age_days(row, now=now)) if row.is_open else "",
+        "why_over": _why_over(row, limits),
+        "is_own_proposal": row.status == row.Status.PROPOSED and row.proposed_by_id == reader.pk,
         "next_row": next_row,
     }
+
+
+def _why_over(row: ReorderRecommendation, limits: Limits) -> str:
+    """Why the reader cannot commit this order alone; empty where they can, or where nobody decides any more."""
+    if not row.is_open or row.supplier_id is None:
+        return ""
+    units = row.proposed_quantity if row.status == row.Status.PROPOSED else row.recommended_order_quantity
+    return limits.why_over(row.unit_cost * (units or 0), row.store.currency)
+
+
+def _earlier(row: ReorderRecommendation) -> Any:
+    """The last decisions on other days' recommendations of the same product here."""
+    others = Decision.objects.filter(recommendation__product_id=row.product_id, recommendation__store_id=row.store_id)
+    others = others.exclude(recommendation=row).exclude(decided_by_name=BY_ITSELF)
+    return others.select_related("recommendation", "reason_code").defer("shown", "recommendation__dossier")[
+        :EARLIER_DECISIONS
+    ]
 
 
 def _chart(outlook: StockOutlook) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The buyer's desk: recommendations worst first, why each is made, and the decision on it."""
+"""The buyer's desk: recommendations with the most money at risk first, why each is made, and the decision on it."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,7 +22,7 @@ from insights.admin.recommendation_forms import BulkForm, DecisionForm, StatusFi
 from insights.admin.recommendation_page import order_value, page_context
 from insights.models import Decision, ReorderRecommendation
 from insights.services import decisions
-from insights.services.decisions import MOST_AT_ONCE, Outcome, pack_rule
+from insights.services.decisions import MOST_AT_ONCE, Outcome, limits_of, pack_rule, staleness_warning
 from invencare.lib import clock
 from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
 from inventory.admin.filters import ClassFilter, ProductCategoryFilter
@@ -29,9 +31,11 @@ from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
 
 MAY_DECIDE = "insights.decide_reorderrecommendation"
+DONE_WORDS = {"approve": "approved", "reject": "rejected", "snooze": "snoozed"}
 SHOWN_ROWS = 20
 SHOWN_SKIPS = 10
 PAGE = "admin:insights_reorderrecommendation_change"
+Status = ReorderRecommendation.Status
 
 
 @admin.register(ReorderRecommendation)
@@ -43,13 +47,13 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         "show_product",
         "show_store",
         "show_urgency",
+        "show_at_risk",
         "show_quantity",
         "show_value",
         "show_on_hand",
         "show_on_order",
         "show_demand",
         "show_chance",
-        "show_at_risk",
         "abc_class",
         "show_supplier",
         "show_status",
@@ -65,7 +69,8 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     ]
     search_fields = ["product__sku", "product__name"]
     search_help_text = "SKU or product name"
-    actions = ["approve_selected", "reject_selected"]
+    actions = ["approve_selected", "snooze_selected", "reject_selected"]
+    list_before_template = "admin/insights/reorderrecommendation/before_list.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the dossiers, the bulk of each row, in the database.
@@ -78,13 +83,24 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(MAY_DECIDE))
 
-    @action(description="Approve as recommended …", permissions=["decide"])
+    @action(description="Approve …", permissions=["decide"])
     def approve_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return self._bulk(request, queryset, is_approval=True)
+        return self._bulk(request, queryset, verb="approve")
+
+    @action(description="Snooze …", permissions=["decide"])
+    def snooze_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self._bulk(request, queryset, verb="snooze")
 
     @action(description="Reject …", permissions=["decide"])
     def reject_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return self._bulk(request, queryset, is_approval=False)
+        return self._bulk(request, queryset, verb="reject")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, and above it how many wait for a second person: they are easily forgotten elsewhere."""
+        scope = scope_of_user(request.user)
+        waiting = ReorderRecommendation.objects.visible_to(scope).filter(status=Status.PROPOSED).count()
+        context = {"waiting": waiting, "is_shown": request.GET.get("status__exact") == Status.PROPOSED}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -97,52 +113,67 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         row = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
         if row is None:
             raise Http404("There is no such recommendation in your stores.")
-        rule = pack_rule(row)
-        form = DecisionForm(request.POST or None, rule=rule, initial=_initial(row))
+        rule, now = pack_rule(row), clock.now()
+        tomorrow = clock.business_date(now, row.store.zone) + timedelta(days=1)
+        form = DecisionForm(request.POST or None, rule=rule, first_day=tomorrow, initial=_initial(row))
         if request.method == "POST":
             if not self.has_decide_permission(request):
                 raise PermissionDenied
-            if form.is_valid() and self._decide(request, row, form):
+            if form.is_valid() and self._decide(request, row, form, now=now):
                 return HttpResponseRedirect(reverse(PAGE, args=[row.pk]))
         context = {
             **self.admin_site.each_context(request),
-            **page_context(row, rule, next_row=self._next(request, row)),
+            **page_context(
+                row,
+                rule,
+                limits=limits_of(request.user, now=now),  # type: ignore[arg-type]  # nobody anonymous is here
+                reader=request.user,
+                now=now,
+                next_row=self._next(request, row),
+            ),
             "opts": self.opts,
             "form": form,
-            "may_decide": self.has_decide_permission(request) and row.is_pending,
+            "free_change": f"{100 * settings.DECISION_FREE_CHANGE:g}",
+            "may_decide": self.has_decide_permission(request) and row.is_open,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/insights/reorderrecommendation/change_form.html", context)
 
-    def _decide(self, request: HttpRequest, row: ReorderRecommendation, form: DecisionForm) -> bool:
+    def _decide(self, request: HttpRequest, row: ReorderRecommendation, form: DecisionForm, *, now: datetime) -> bool:
         """Ask the service for what the pressed button says; False when the form has to be shown again."""
         given = form.cleaned_data
-        is_approval = request.POST.get("decision") != "reject"
-        if is_approval and given["quantity"] is None:
+        verb = request.POST.get("decision", "approve")
+        if verb == "approve" and given["quantity"] is None:
             form.add_error("quantity", "Give the units to order.")
             return False
         who: dict[str, Any] = {
             "recommendation_id": row.pk,
             "actor": request.user,
-            "now": clock.now(),
+            "now": now,
             "reason": given["reason"],
+            "reason_code": given["reason_code"],
             "version": given["version"],
             "scope": scope_of_user(request.user),
         }
         try:
-            if is_approval:
-                messages.success(request, _approved(decisions.approve(quantity=given["quantity"], **who)))
+            if verb == "reject":
+                decision = decisions.reject(**who)
+            elif verb == "snooze":
+                decision = decisions.snooze(until=given["until"], **who)
             else:
-                decisions.reject(**who)
-                messages.success(request, f"Rejected: {row.product.sku} for {row.store.code}.")
+                decision = decisions.approve(quantity=given["quantity"], **who)
         except ValidationError as refusal:
             add_errors(form, refusal)
             return False
-        except PermissionDenied as refusal:  # over the value limit: a colleague can approve it, so say so on the form
+        except PermissionDenied as refusal:  # one's own proposal, or over the limit: said where the button is
             form.add_error(None, str(refusal))
             return False
         except Conflict as conflict:
             messages.error(request, str(conflict))
+        else:
+            messages.success(request, _said(decision))
+            if warning := staleness_warning(decision.numbers_age_days):
+                messages.warning(request, warning)
         return True
 
     def _next(self, request: HttpRequest, row: ReorderRecommendation) -> ReorderRecommendation | None:
@@ -152,40 +183,46 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         found: ReorderRecommendation | None = pending.after(row).first() or pending.first()
         return found
 
-    def _bulk(self, request: HttpRequest, queryset: Any, *, is_approval: bool) -> HttpResponse | None:
+    def _bulk(self, request: HttpRequest, queryset: Any, *, verb: str) -> HttpResponse | None:
         """Show what is about to be decided and ask for the reason; then one service call and its outcome."""
         if "confirmed" not in request.POST:
             ids = list(queryset.order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
             if len(ids) > MOST_AT_ONCE:
                 messages.error(request, f"Choose at most {MOST_AT_ONCE:,} at once; filter the list to fewer.")
                 return None
-            form = BulkForm(initial={"ids": ",".join(map(str, ids))})
-            return self._confirm(request, form, ids, is_approval=is_approval)
-        form = BulkForm(request.POST)
-        if not form.is_valid():
+            form = BulkForm(action=verb, initial={"ids": ",".join(map(str, ids)), "percent": 100})
+            return self._confirm(request, form, ids, verb=verb)
+        form = BulkForm(request.POST, action=verb)
+        if "ids" in form.errors or not form.data.get("ids"):
             messages.error(request, "The chosen rows cannot be read; choose them again.")
             return None
         ids = form.cleaned_data["ids"]
-        user: Any = request.user
-        decide = decisions.approve_many if is_approval else decisions.reject_many
+        if not form.is_valid():
+            return self._confirm(request, form, ids, verb=verb)
+        given = {name: value for name, value in form.cleaned_data.items() if name != "ids"}
+        decide: Any = {
+            "approve": decisions.approve_many,
+            "reject": decisions.reject_many,
+            "snooze": decisions.snooze_many,
+        }[verb]
         try:
             outcome = decide(
                 recommendation_ids=ids,
-                actor=user,
+                actor=request.user,
                 now=clock.now(),
                 scope=scope_of_user(request.user),
-                reason=form.cleaned_data["reason"],
+                **given,
             )
         except ValidationError as refusal:
             add_errors(form, refusal)
-            return self._confirm(request, form, ids, is_approval=is_approval)
+            return self._confirm(request, form, ids, verb=verb)
         except Conflict as conflict:
             messages.error(request, f"Nothing was decided: {conflict}")
         else:
-            _tell(request, outcome, word="approved" if is_approval else "rejected")
+            _tell(request, outcome, word=DONE_WORDS[verb])
         return HttpResponseRedirect(request.get_full_path())
 
-    def _confirm(self, request: HttpRequest, form: BulkForm, ids: list[int], *, is_approval: bool) -> HttpResponse:
+    def _confirm(self, request: HttpRequest, form: BulkForm, ids: list[int], *, verb: str) -> HttpResponse:
         rows = ReorderRecommendation.objects.visible_to(scope_of_user(request.user)).filter(pk__in=ids)
         values = rows.order_by("store__currency").values_list("store__currency")
         value = ExpressionWrapper(
@@ -195,15 +232,16 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
         shown = rows.worst_first().select_related("product", "store", "supplier").defer("dossier")[:SHOWN_ROWS]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Approve' if is_approval else 'Reject'} {len(ids):,} recommendations",
+            "title": f"{verb.title()} {len(ids):,} recommendation{'' if len(ids) == 1 else 's'}",
             "opts": self.opts,
             "form": form,
-            "is_approval": is_approval,
+            "free_change": f"{100 * settings.DECISION_FREE_CHANGE:g}",
+            "verb": verb,
             "count": len(ids),
             "totals": list(totals),
             "rows": shown,
             "hidden_rows": max(len(ids) - SHOWN_ROWS, 0),
-            "action_name": "approve_selected" if is_approval else "reject_selected",
+            "action_name": f"{verb}_selected",
             "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
             "first_id": ids[0] if ids else "",
         }
@@ -243,9 +281,10 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
 
     @display(description="order (units)", ordering="recommended_order_quantity")
     def show_quantity(self, row: ReorderRecommendation) -> SafeString | str:
-        if row.approved_quantity is None or row.approved_quantity == row.recommended_order_quantity:
+        decided = row.proposed_quantity if row.status == Status.PROPOSED else row.approved_quantity
+        if decided is None or decided == row.recommended_order_quantity:
             return f"{row.recommended_order_quantity:,}"
-        return format_html("{} <s>{}</s>", f"{row.approved_quantity:,}", f"{row.recommended_order_quantity:,}")
+        return format_html("{} <s>{}</s>", f"{decided:,}", f"{row.recommended_order_quantity:,}")
 
     @display(description="value")
     def show_value(self, row: ReorderRecommendation) -> SafeString:
@@ -262,7 +301,14 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
     @display(
         description="status",
         ordering="status",
-        label={"Pending": "warning", "Approved": "success", "Rejected": "danger", "Expired": "info"},
+        label={
+            "Pending": "warning",
+            "Waits for a second person": "danger",
+            "Snoozed": "info",
+            "Approved": "success",
+            "Rejected": "danger",
+            "Expired": "info",
+        },
     )
     def show_status(self, row: ReorderRecommendation) -> str:
         return row.get_status_display()
@@ -274,17 +320,24 @@ def _unbroken(text: str) -> SafeString:
 
 
 def _initial(row: ReorderRecommendation) -> dict[str, Any]:
-    return {"quantity": row.recommended_order_quantity, "version": row.version}
+    proposed = row.proposed_quantity if row.status == Status.PROPOSED else None
+    return {"quantity": proposed or row.recommended_order_quantity, "version": row.version}
 
 
-def _approved(decision: Decision) -> SafeString:
-    row = decision.recommendation
+def _said(decision: Decision) -> SafeString | str:
+    row, units = decision.recommendation, f"{decision.quantity or 0:,}"
+    what = f"{row.product.sku} for {row.store.code}"
+    if decision.action == Decision.Action.REJECT:
+        return f"Rejected: {what}."
+    if decision.action == Decision.Action.SNOOZE:
+        return f"Snoozed until {decision.snoozed_until:%-d %b %Y}: {what}."
+    if decision.action == Decision.Action.PROPOSE:
+        return f"Proposed: {units} units of {what}. It is over your limit, so a second person has to approve it."
     order = row.purchase_order_line.purchase_order  # type: ignore[union-attr]  # an approval always has its line
     return format_html(
-        'Approved: {} units of {} for {}, on draft order <a href="{}">{}</a>.',
-        f"{decision.quantity:,}",
-        row.product.sku,
-        row.store.code,
+        'Approved: {} units of {}, on draft order <a href="{}">{}</a>.',
+        units,
+        what,
         reverse("admin:inventory_purchaseorder_change", args=[order.pk]),
         order.number,
     )
@@ -297,6 +350,10 @@ def _tell(request: HttpRequest, outcome: Outcome, *, word: str) -> None:
         messages.success(request, said)
     elif outcome.done:
         messages.success(request, f"{len(outcome.done):,} {word}.")
+    if outcome.proposed:
+        messages.warning(
+            request, f"{len(outcome.proposed):,} proposed: over your limit, so a second person has to approve them."
+        )
     if outcome.skipped:
         reasons = " · ".join(why for _, why in outcome.skipped[:SHOWN_SKIPS])
         more = len(outcome.skipped) - SHOWN_SKIPS

@@ -1,4 +1,4 @@
-"""Recommendations, decisions and runs, as the API shows and takes them."""
+"""Recommendations and runs, as the API shows and takes them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from insights.models import AnalysisRun, Decision, ReorderRecommendation
+from insights.api.decision_serializers import DecisionSerializer
+from insights.models import AnalysisRun, ReorderRecommendation
 from inventory.api.actors import scope_of
-from inventory.api.strict import OutputSerializer, StrictSerializer, UnitsField, VersionField
+from inventory.api.strict import OutputSerializer, StrictSerializer
 from inventory.models import Store
-
-MAX_BULK = 500
-REASON_LENGTH = 500
 
 
 class RecommendationSerializer(OutputSerializer):
@@ -22,6 +20,9 @@ class RecommendationSerializer(OutputSerializer):
     product_name = serializers.CharField(source="product.name", read_only=True)
     category = serializers.CharField(source="product.category", read_only=True)
     supplier_id = serializers.CharField(source="supplier.code", read_only=True, allow_null=True, default=None)
+    proposed_by = serializers.CharField(
+        source="proposed_by_name", read_only=True, help_text="Whose proposal waits for a second person; else empty."
+    )
 
     class Meta:
         model = ReorderRecommendation
@@ -40,6 +41,9 @@ class RecommendationSerializer(OutputSerializer):
             "projected_demand_14_days",
             "recommended_order_quantity",
             "approved_quantity",
+            "proposed_quantity",
+            "proposed_by",
+            "snoozed_until",
             "unit_cost",
             "money_at_risk",
             "stockout_probability",
@@ -50,14 +54,6 @@ class RecommendationSerializer(OutputSerializer):
             "notes",
             "updated_at",
         ]
-
-
-class DecisionSerializer(OutputSerializer):
-    decided_by = serializers.CharField(source="decided_by_name", read_only=True)
-
-    class Meta:
-        model = Decision
-        fields = ["id", "action", "quantity", "recommended_quantity", "reason", "decided_by", "decided_at"]
 
 
 class RecommendationDetailSerializer(RecommendationSerializer):
@@ -71,45 +67,6 @@ class RecommendationDetailSerializer(RecommendationSerializer):
 
     class Meta(RecommendationSerializer.Meta):
         fields = [*RecommendationSerializer.Meta.fields, "purchase_order_id", "dossier", "decisions"]
-
-
-class ApproveSerializer(StrictSerializer):
-    quantity = UnitsField(
-        min_value=1, required=False, allow_null=True, default=None, help_text="The recommended one, if left out."
-    )
-    reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
-    version = VersionField()
-
-
-class RejectSerializer(StrictSerializer):
-    reason = serializers.CharField(max_length=REASON_LENGTH)
-    version = VersionField()
-
-
-class _BulkSerializer(StrictSerializer):
-    recommendation_ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MAX_BULK
-    )
-
-
-class ApproveManySerializer(_BulkSerializer):
-    reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
-
-
-class RejectManySerializer(_BulkSerializer):
-    reason = serializers.CharField(max_length=REASON_LENGTH)
-
-
-class SkippedSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    why = serializers.CharField()
-
-
-class OutcomeSerializer(serializers.Serializer[Any]):
-    """What a bulk decision did, and what it left alone."""
-
-    done = serializers.ListField(child=serializers.IntegerField())
-    skipped = SkippedSerializer(many=True)
 
 
 class RunSerializer(OutputSerializer):

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from insights.api.decision_views import DecisionReasonViewSet, DecisionWorthViewSet
 from insights.api.views import RecommendationViewSet, RunViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("recommendations", RecommendationViewSet)
 router.register("runs", RunViewSet, basename="run")
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("decisions/value", DecisionWorthViewSet.as_view({"get": "list"}), name="decision-value"),
+    path("decisions/reasons", DecisionReasonViewSet.as_view({"get": "list"}), name="decision-reasons"),
+]

@@ -17,22 +17,30 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from insights import tasks
-from insights.api.filters import RecommendationFilters, RunFilters
-from insights.api.serializers import (
+from insights.api.decision_serializers import (
     ApproveManySerializer,
     ApproveSerializer,
+    DecideSerializer,
     DecisionSerializer,
+    HistorySerializer,
     OutcomeSerializer,
-    RecommendationDetailSerializer,
-    RecommendationSerializer,
     RejectManySerializer,
     RejectSerializer,
+    ResultsSerializer,
+    SnoozeManySerializer,
+    SnoozeSerializer,
+)
+from insights.api.filters import RecommendationFilters, RunFilters
+from insights.api.serializers import (
+    RecommendationDetailSerializer,
+    RecommendationSerializer,
     RunDetailSerializer,
     RunSerializer,
     StartRunSerializer,
 )
-from insights.models import AnalysisRun, ReorderRecommendation
+from insights.models import AnalysisRun, Decision, ReorderRecommendation
 from insights.services import decisions, runs
+from insights.services.decisions import Wish
 from invencare.lib import clock
 from inventory.api.actors import scope_of
 from inventory.api.errors import NotHere
@@ -45,7 +53,7 @@ DECIDE = "insights.decide_reorderrecommendation"
 
 
 class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    """Proposals to order, worst first, with the arithmetic behind each."""
+    """Proposals to order, most money at risk first, with the arithmetic behind each."""
 
     queryset = ReorderRecommendation.objects.worst_first()
     permissions_by_action = {
@@ -53,8 +61,12 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
         "retrieve": "insights.view_reorderrecommendation",
         "approve": DECIDE,
         "reject": DECIDE,
+        "snooze": DECIDE,
+        "history": "insights.view_decision",
+        "decide": DECIDE,
         "approve_many": DECIDE,
         "reject_many": DECIDE,
+        "snooze_many": DECIDE,
     }
     filterset_class = RecommendationFilters
     ordering_fields = ["urgency_rank", "money_at_risk", "recommendation_date", "recommended_order_quantity"]
@@ -67,12 +79,13 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
         if self.action == "list":  # not joined: with LIMIT, MariaDB would sort all rows to find the first page
             return rows.defer("dossier").prefetch_related("store", "product", "supplier")
         rows = rows.select_related("store", "product", "supplier", "purchase_order_line")
-        return rows.prefetch_related("decisions")
+        return rows.prefetch_related("decisions__reason_code")
 
     @extend_schema(
         summary="Approve: the quantity goes on the supplier's draft order for the store",
+        description="Over your limit it becomes a proposal (202, `action` is `propose`) that a second person approves.",
         request=ApproveSerializer,
-        responses={201: DecisionSerializer},
+        responses={201: DecisionSerializer, 202: DecisionSerializer},
     )
     @action(detail=True, methods=["post"])
     @idempotent(required=False)
@@ -86,8 +99,37 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
         return self._decided(decisions.reject, RejectSerializer)
 
     @extend_schema(
+        summary="Put off until a day, on which it comes back by itself",
+        request=SnoozeSerializer,
+        responses={201: DecisionSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent(required=False)
+    def snooze(self, request: Request, pk: str) -> Response:
+        return self._decided(decisions.snooze, SnoozeSerializer)
+
+    @extend_schema(summary="Everything that happened to it, oldest first", responses=HistorySerializer)
+    @action(detail=True, methods=["get"])
+    def history(self, request: Request, pk: str) -> Response:
+        return Response(HistorySerializer({"events": decisions.history(self.get_object())}).data)
+
+    @extend_schema(
+        summary="Decide up to 1,000, each in its own way; one result a row",
+        description="What can be done is done, in one transaction; what cannot be is named with the code of a refusal.",
+        request=DecideSerializer,
+        responses=ResultsSerializer,
+    )
+    @action(detail=False, methods=["post"])
+    @idempotent(required=False)
+    def decide(self, request: Request) -> Response:
+        rows = self.read_body(DecideSerializer)["decisions"]
+        wishes = [Wish(recommendation_id=row.pop("id"), **row) for row in rows]
+        results = decisions.decide_many(wishes=wishes, **self._actor())
+        return Response(ResultsSerializer({"results": results}).data)
+
+    @extend_schema(
         operation_id="recommendations_approve_many",
-        summary="Approve up to 500 as recommended; those that cannot be are named",
+        summary="Approve up to 1,000 as recommended, or a share of it; those that cannot be are named",
         request=ApproveManySerializer,
         responses=OutcomeSerializer,
     )
@@ -98,7 +140,7 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
 
     @extend_schema(
         operation_id="recommendations_reject_many",
-        summary="Reject up to 500 for one reason; those that cannot be are named",
+        summary="Reject up to 1,000 for one reason; those that cannot be are named",
         request=RejectManySerializer,
         responses=OutcomeSerializer,
     )
@@ -107,14 +149,29 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
     def reject_many(self, request: Request) -> Response:
         return self._decided_many(decisions.reject_many, RejectManySerializer)
 
+    @extend_schema(
+        operation_id="recommendations_snooze_many",
+        summary="Put up to 1,000 off until one day; those that cannot be are named",
+        request=SnoozeManySerializer,
+        responses=OutcomeSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="snooze")
+    @idempotent(required=False)
+    def snooze_many(self, request: Request) -> Response:
+        return self._decided_many(decisions.snooze_many, SnoozeManySerializer)
+
     def _decided(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
         decision = service(recommendation_id=self.get_object().pk, **self.read_body(serializer_class), **self._actor())
-        return Response(DecisionSerializer(decision).data, status=status.HTTP_201_CREATED)
+        waits = decision.action == Decision.Action.PROPOSE
+        code = status.HTTP_202_ACCEPTED if waits else status.HTTP_201_CREATED
+        return Response(DecisionSerializer(decision).data, status=code)
 
     def _decided_many(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
         outcome = service(**self.read_body(serializer_class), **self._actor())
         skipped = [{"id": pk, "why": why} for pk, why in outcome.skipped]
-        return Response(OutcomeSerializer({"done": outcome.done, "skipped": skipped}).data)
+        return Response(
+            OutcomeSerializer({"done": outcome.done, "proposed": outcome.proposed, "skipped": skipped}).data
+        )
 
     def _actor(self) -> dict[str, Any]:
         return {"actor": self.request.user, "now": clock.now(), "scope": scope_of(self.request)}

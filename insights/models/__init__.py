@@ -1,4 +1,13 @@
-from insights.models.recommendations import Decision, ReorderRecommendation
+from insights.models.decisions import Decision, DecisionLimit, DecisionReason, DecisionValue
+from insights.models.recommendations import ReorderRecommendation
 from insights.models.runs import AnalysisRun, AnalysisRunChunk
 
-__all__ = ["AnalysisRun", "AnalysisRunChunk", "Decision", "ReorderRecommendation"]
+__all__ = [
+    "AnalysisRun",
+    "AnalysisRunChunk",
+    "Decision",
+    "DecisionLimit",
+    "DecisionReason",
+    "DecisionValue",
+    "ReorderRecommendation",
+]

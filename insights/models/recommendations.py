@@ -1,4 +1,4 @@
-"""What is proposed, and what people decided."""
+"""What is proposed to order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from insights.querysets.recommendations import DecisionQuerySet, ReorderRecommendationQuerySet
+from insights.querysets.recommendations import ReorderRecommendationQuerySet
 from inventory.models import Product, PurchaseOrderLine, Store, Supplier
 
 
@@ -15,10 +15,14 @@ class ReorderRecommendation(models.Model):
 
     Written by the nightly run while pending; never touched by it once a person decided. ``dossier`` keeps every
     input and step of the arithmetic, so that the quantity can be recomputed and explained from the row alone.
+    A snoozed row comes back on ``snoozed_until``. A proposed one is over the limit of whoever approved it
+    (``proposed_by``, ``proposed_quantity``) and waits for a second person.
     """
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
+        PROPOSED = "proposed", "Waits for a second person"
+        SNOOZED = "snoozed", "Snoozed"
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
         EXPIRED = "expired", "Expired"
@@ -42,6 +46,12 @@ class ReorderRecommendation(models.Model):
     projected_demand_14_days = models.FloatField(null=True, blank=True)
     recommended_order_quantity = models.PositiveIntegerField()
     approved_quantity = models.PositiveIntegerField(null=True, blank=True)
+    proposed_quantity = models.PositiveIntegerField(null=True, blank=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    proposed_by_name = models.CharField(max_length=150, blank=True)
+    snoozed_until = models.DateField(null=True, blank=True, help_text="The day on which it is pending again.")
     unit_cost = models.DecimalField(max_digits=14, decimal_places=4, default=0)
     money_at_risk = models.DecimalField(
         max_digits=16, decimal_places=2, default=0, help_text="Margin expected to be lost without the order."
@@ -65,9 +75,9 @@ class ReorderRecommendation(models.Model):
 
     class Meta:
         db_table = "product_reorder_recommendations"
-        ordering = ["urgency_rank", "-money_at_risk", "id"]
+        ordering = ["-money_at_risk", "id"]
         permissions = [
-            ("decide_reorderrecommendation", "Can approve and reject recommendations"),
+            ("decide_reorderrecommendation", "Can approve, reject and snooze recommendations"),
             ("decide_any_value", "Can decide above the value limit"),
         ]
         constraints = [
@@ -75,16 +85,32 @@ class ReorderRecommendation(models.Model):
                 fields=["product", "store", "recommendation_date"], name="recommendation_once_a_day"
             ),
             models.CheckConstraint(
-                condition=~Q(status="approved") | Q(approved_quantity__gt=0),
+                condition=~Q(status="approved") | Q(approved_quantity__isnull=False, approved_quantity__gt=0),
                 name="recommendation_approved_has_quantity",
+            ),
+            models.CheckConstraint(
+                # A comparison with NULL is not false: a CHECK lets it pass.
+                condition=~Q(status="proposed")
+                | (Q(proposed_quantity__isnull=False, proposed_quantity__gt=0) & ~Q(proposed_by_name="")),
+                name="recommendation_proposed_has_proposer",
+                violation_error_message="A proposal has a quantity and somebody who proposed it.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="snoozed") | Q(snoozed_until__isnull=False),
+                name="recommendation_snoozed_has_day",
+                violation_error_message="A snoozed recommendation has a day on which it comes back.",
             ),
         ]
         indexes = [
-            # The buyer's list: pending rows, worst first, for all stores and for one.
-            models.Index(fields=["status", "urgency_rank", "-money_at_risk"], name="recommendation_worst_first"),
-            # The API's list, which shows every status, worst first.
-            models.Index(fields=["urgency_rank", "-money_at_risk"], name="recommendation_any_status"),
-            models.Index(fields=["store", "status", "urgency_rank"], name="recommendation_by_store"),
+            # The buyer's list: pending rows, most money at risk first, for all stores and for one.
+            models.Index(fields=["status", "-money_at_risk"], name="recommendation_most_at_risk"),
+            models.Index(fields=["store", "status", "-money_at_risk"], name="recommendation_at_risk_here"),
+            # The API's list, which shows every status, most money at risk first.
+            models.Index(fields=["-money_at_risk"], name="recommendation_any_at_risk"),
+            # The home page's count of what is pending, by urgency.
+            models.Index(fields=["status", "urgency_rank"], name="recommendation_by_urgency"),
+            # Which snoozed rows come back today.
+            models.Index(fields=["status", "snoozed_until"], name="recommendation_comes_back"),
         ]
 
     def __str__(self) -> str:
@@ -94,38 +120,14 @@ class ReorderRecommendation(models.Model):
     def is_pending(self) -> bool:
         return self.status == self.Status.PENDING
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may still decide it."""
+        return self.status in OPEN_STATUSES
 
-class Decision(models.Model):
-    """One person's decision on one recommendation: who, when, what, why, and what was shown. Never changed."""
 
-    class Action(models.TextChoices):
-        APPROVE = "approve", "Approve"
-        REJECT = "reject", "Reject"
-
-    recommendation = models.ForeignKey(ReorderRecommendation, on_delete=models.PROTECT, related_name="decisions")
-    action = models.CharField(max_length=16, choices=Action.choices)
-    quantity = models.PositiveIntegerField(null=True, blank=True)
-    recommended_quantity = models.PositiveIntegerField()
-    reason = models.CharField(max_length=500, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    decided_by_name = models.CharField(max_length=150, help_text="Stays when the person's account goes.")
-    decided_at = models.DateTimeField()
-    shown = models.JSONField(default=dict, help_text="The facts that were on the page.")
-
-    objects = DecisionQuerySet.as_manager()
-
-    class Meta:
-        db_table = "decisions"
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(action="reject") | ~Q(reason=""),
-                name="decision_reject_has_reason",
-                violation_error_message="A rejection needs a reason.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_action_display()} by {self.decided_by_name}"
+OPEN_STATUSES = (
+    ReorderRecommendation.Status.PENDING,
+    ReorderRecommendation.Status.PROPOSED,
+    ReorderRecommendation.Status.SNOOZED,
+)

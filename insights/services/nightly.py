@@ -30,8 +30,10 @@ from forecasting.services.runs import Tally, add_progress, close_run, plan_serie
 from forecasting.services.totals import write_totals
 from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
-from insights.services.reorder import expire, recommend
+from insights.services.decisions import bring_back, let_lapse
+from insights.services.reorder import expire
 from insights.services.run_training import OUTCOME as TRAINING_OUTCOME
+from insights.services.undecided import recommend_undecided
 from invencare.lib.isolation import Step, isolated
 from inventory.models import Product, StockLevel, Store
 from inventory.services.stockouts import close_days
@@ -82,7 +84,10 @@ def train(*, run: AnalysisRun, now: datetime) -> dict[str, Any]:
 
 
 def prepare(*, run: AnalysisRun, now: datetime) -> None:
-    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run."""
+    """Before the chunks: close the day's stock-outs, add up the days, expire what is a week old, open the forecast run.
+
+    What was snoozed until this day comes back, so that the chunks renew it; a proposal that nobody signed lapses.
+    """
     close_days(through=run.business_date, now=now)
     refresh_metrics(now=now)
     with transaction.atomic():
@@ -95,6 +100,8 @@ def prepare(*, run: AnalysisRun, now: datetime) -> None:
             recommendation_date__lt=_first_day(run) - timedelta(days=STALE_AFTER_DAYS)
         )
         expire(_locked_ids(too_old), now=now)
+    let_lapse(before=_first_day(run) - timedelta(days=STALE_AFTER_DAYS), now=now)
+    bring_back(now=now, through=_first_day(run))
 
 
 def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
@@ -114,7 +121,7 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
             partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
         ),
         ("forecast", _counted(forecast, tally)),
-        ("recommendation", partial(recommend, recommendation_date=day)),
+        ("recommendation", partial(recommend_undecided, recommendation_date=day)),
     ]
     if forecast_run is not None and forecast_run.measures_from is not None:
         last_day = chunk.run.business_date

@@ -11,7 +11,8 @@ EVERYONE_SEES = (
     "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun "
     "forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.analysisrun "
+    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
+    "insights.decisionreason insights.decisionlimit insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
 
@@ -59,6 +60,7 @@ NOBODY_MAY = frozenset(
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "forecasting.demandforecasttotal")
     | _may("delete", "forecasting.forecastoverride")
+    | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

@@ -75,6 +75,16 @@ class NotHere(exceptions.APIException):
     default_code = "not_available_here"
 
 
+def code_and_fields(refusal: Exception) -> tuple[str, Fields]:
+    """What the envelope would say of a refusal: for one row of many, where the request as a whole was done."""
+    if isinstance(refusal, Unknown):
+        return "not_found", refusal.fields
+    error = _as_api_exception(refusal)
+    if error is None:
+        raise refusal
+    return _code(error), _message_and_fields(error.detail)[1]
+
+
 def envelope(exc: Exception, context: dict[str, Any]) -> Response:
     """The response to any exception of an API view."""
     set_rollback()

@@ -60,10 +60,14 @@ SCOPES: dict[str, Scope] = {
         _may("inventory.add_salesfile inventory.add_inventorytransaction"),
     ),
     "recommendations:read": Scope(
-        "Read recommendations and decisions", _may("insights.view_reorderrecommendation insights.view_decision")
+        "Read recommendations, decisions and what they were worth",
+        _may(
+            "insights.view_reorderrecommendation insights.view_decision insights.view_decisionvalue "
+            "insights.view_decisionreason"
+        ),
     ),
     "recommendations:decide": Scope(
-        "Approve and reject recommendations",
+        "Approve, reject and snooze recommendations",
         _may("insights.decide_reorderrecommendation insights.decide_any_value"),
     ),
     "orders:read": Scope("Read purchase orders", _may("inventory.view_purchaseorder inventory.view_purchaseorderline")),

@@ -138,6 +138,14 @@ def _ids(world: World) -> dict[str, Any]:
     return {"recommendation_ids": [world.north["recommendation"].pk], "reason": "agreed"}
 
 
+def _each(world: World) -> dict[str, Any]:
+    return {"decisions": [{"id": world.north["recommendation"].pk, "action": "approve"}]}
+
+
+def _tomorrow() -> str:
+    return (clock.now().date() + timedelta(days=2)).isoformat()
+
+
 def _writes(template: str, model: str, body: Any, change: Any, path: Callable[[World], str]) -> list[Endpoint]:
     allowed = ADMINISTRATOR if model == "stores" else BUYING
     detail = f"{model}/{template}"
@@ -223,12 +231,30 @@ ENDPOINTS = [
         )
         for verb in ("approve", "reject")
     ],
+    _post(
+        "recommendations/{id}/snooze",
+        STOCK,
+        "recommendations:decide",
+        lambda world: {"until": _tomorrow()},
+        path=_north("recommendations/{recommendation}/snooze"),
+        status=201,
+    ),
+    _get("recommendations/{id}/history", "recommendations:read", _north("recommendations/{recommendation}/history")),
     *[_post(f"recommendations/{verb}", STOCK, "recommendations:decide", _ids) for verb in ("approve", "reject")],
     _get("forecasts", "forecasts:read"),
     _post("forecasts/generate", FORECASTERS, "forecasts:write", _history),
     _get("forecasts/accuracy", "forecasts:read"),
     _get("forecasts/accuracy/worst", "forecasts:read"),
     _get("forecasts/{product_id}/accuracy", "forecasts:read", _fixed("forecasts/SKU-STEADY/accuracy?store_id=N1")),
+    _post(
+        "recommendations/snooze",
+        STOCK,
+        "recommendations:decide",
+        lambda world: {**_ids(world), "until": _tomorrow()},
+    ),
+    _post("recommendations/decide", STOCK, "recommendations:decide", _each),
+    _get("decisions/value", "recommendations:read"),
+    _get("decisions/reasons", "recommendations:read"),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
     _get("forecasts/totals", "forecasts:read"),
     _get("calendar-events", "forecasts:read"),

@@ -260,8 +260,8 @@ def test_transactions_are_filtered_by_place_type_and_day(cast: Cast) -> None:
 
 
 def test_recommendations_come_worst_first_and_are_filtered(cast: Cast) -> None:
-    low = recommendation(cast, cast.north, cast.steady, urgency_level="low", urgency_rank=3)
-    worst = recommendation(cast, cast.north, cast.dead, urgency_level="critical", urgency_rank=0)
+    low = recommendation(cast, cast.north, cast.steady, urgency_level="low", urgency_rank=3, money_at_risk=5)
+    worst = recommendation(cast, cast.north, cast.dead, urgency_level="critical", urgency_rank=0, money_at_risk=900)
     gone = recommendation(cast, cast.south, cast.new, status="rejected", supplier=None)
     client = person(cast.viewer)
     assert _ids(client, "recommendations", "id") == [worst.pk, gone.pk, low.pk]

@@ -89,12 +89,20 @@ def test_decision_that_makes_no_sense_is_refused(
     assert (row.status, Decision.objects.count()) == ("pending", 0)
 
 
-def test_value_over_the_limit_needs_somebody_with_the_right(world: World, settings: Any) -> None:
+def test_value_over_the_limit_waits_for_a_second_person(world: World, settings: Any) -> None:
     settings.DECISION_VALUE_LIMIT = 50
-    path = f"/api/v1/recommendations/{world.north['recommendation'].pk}/approve"
-    refused = person(world.cast.buyer).post(path, {}, format="json")
-    assert (refused.status_code, "over your limit" in refused.json()["error"]["message"]) == (403, True)
-    assert person(world.cast.administrator).post(path, {}, format="json").status_code == 201
+    path = f"/api/v1/recommendations/{world.north['recommendation'].pk}"
+    PurchaseOrder.objects.filter(status="draft").delete()
+    first = person(world.cast.buyer).post(f"{path}/approve", {}, format="json")
+    assert (first.status_code, first.json()["action"], first.json()["status_after"]) == (202, "propose", "proposed")
+    assert not PurchaseOrder.objects.filter(status="draft").exists()
+    shown = person(world.cast.viewer).get(path).json()
+    assert (shown["status"], shown["proposed_by"], shown["proposed_quantity"]) == ("proposed", "bo", 24)
+    again = person(world.cast.buyer).post(f"{path}/approve", {}, format="json")
+    assert (again.status_code, "You proposed this yourself" in again.json()["error"]["message"]) == (403, True)
+    second = person(world.cast.administrator).post(f"{path}/approve", {}, format="json")
+    assert (second.status_code, second.json()["proposed_by"], second.json()["decided_by"]) == (201, "bo", "ada")
+    assert PurchaseOrder.objects.get(status="draft").lines.get().ordered_units == 24
 
 
 def test_bulk_rejection_names_what_was_skipped(buyer: APIClient, world: World) -> None:
@@ -104,7 +112,7 @@ def test_bulk_rejection_names_what_was_skipped(buyer: APIClient, world: World) -
     outcome = buyer.post("/api/v1/recommendations/reject", body, format="json").json()
     assert outcome["done"] == [ours.pk]
     assert [skipped["id"] for skipped in outcome["skipped"]] == [decided.pk]
-    for wrong in ([], ["x"], [0], list(range(1, 502)), 5):
+    for wrong in ([], ["x"], [0], list(range(1, 1_002)), 5):
         response = buyer.post("/api/v1/recommendations/reject", {**body, "recommendation_ids": wrong}, format="json")
         assert response.status_code == 400
 

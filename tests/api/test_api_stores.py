@@ -129,7 +129,8 @@ def test_bulk_decision_names_what_is_not_ours(in_the_north: APIClient, world: Wo
     )
     assert response.json() == {
         "done": [ours],
-        "skipped": [{"id": theirs, "why": "it does not exist, or its store is not one of yours"}],
+        "proposed": [],
+        "skipped": [{"id": theirs, "why": "It does not exist, or its store is not one of yours."}],
     }
     world.south["recommendation"].refresh_from_db()
     assert world.south["recommendation"].status == "pending"

@@ -29,7 +29,7 @@ from tests.forecasting.libraries import needs_boosting
 from tests.insights.proposals import make_products, recommend
 
 YESTERDAY = TODAY - timedelta(days=1)
-QUERIES = 38  # 20 to read, 6 to write, 12 savepoints
+QUERIES = 39  # 21 to read, 6 to write, 12 savepoints
 
 
 def small_night(cast: Cast) -> None:

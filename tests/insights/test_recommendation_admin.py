@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from forecasting.models import ProductDemandForecast
 from insights.models import Decision, ReorderRecommendation
+from invencare.lib import clock
 from inventory.models import PurchaseOrder, StoreMembership
 from tests.cast import NOW, TODAY, Cast, sell_daily
 from tests.insights.proposals import make_products, recommend, recommend_many
@@ -54,15 +55,16 @@ def row(cast: Cast) -> ReorderRecommendation:
 @pytest.fixture
 def elsewhere(cast: Cast) -> ReorderRecommendation:
     """A proposal for the store where the store manager does not work."""
-    return recommend(cast.south, cast.seasonal, cast.supplier, urgency_level="critical")
+    return recommend(cast.south, cast.seasonal, cast.supplier, urgency_level="critical", money_at_risk=90)
 
 
-def test_the_list_shows_pending_rows_worst_first(
+def test_the_list_shows_pending_rows_with_the_most_money_at_risk_first(
     cast: Cast, row: ReorderRecommendation, elsewhere: ReorderRecommendation
 ) -> None:
     recommend(cast.north, cast.new, cast.supplier, status="rejected")
+    urgent = recommend(cast.north, cast.dead, cast.supplier, urgency_level="critical", money_at_risk=1)
     listed = signed_in(cast.buyer).get(LIST).context["cl"].result_list
-    assert [found.pk for found in listed] == [elsewhere.pk, row.pk]
+    assert [found.pk for found in listed] == [elsewhere.pk, row.pk, urgent.pk]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_rows(
 ) -> None:
     recommend_many(cast.north, make_products(count), cast.supplier)
     client = signed_in(cast.buyer)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         response = client.get(LIST)
     assert len(response.context["cl"].result_list) == count
 
@@ -146,11 +148,12 @@ def test_everybody_sees_the_rows_of_own_stores_and_no_others(
         ("outsider", 403),
     ],
 )
-@pytest.mark.parametrize("verb", ["approve", "reject"])
+@pytest.mark.parametrize("verb", ["approve", "reject", "snooze"])
 def test_only_those_with_the_right_decide(
     cast: Cast, row: ReorderRecommendation, person: str, status: int, verb: str
 ) -> None:
-    response = signed_in(cast.people[person]).post(page_of(row), decision(row, verb, reason="because"))
+    given = decision(row, verb, reason="because", until=(clock.now() + timedelta(days=3)).date())
+    response = signed_in(cast.people[person]).post(page_of(row), given)
     assert response.status_code == status
     if status == 403:
         assert nothing_was_decided()
@@ -184,11 +187,11 @@ def test_an_approval_with_another_quantity_names_the_order_and_who_decided(
     response = signed_in(cast.buyer).post(page_of(row), decision(row, quantity=18, reason="promo"), follow=True)
     order = PurchaseOrder.objects.get()
     address = reverse("admin:inventory_purchaseorder_change", args=[order.pk])
-    assert said(response) == [
+    assert said(response)[0] == (
         f'Approved: 18 units of SKU-STEADY for N1, on draft order <a href="{address}">{order.number}</a>.'
-    ]
+    )
     text = response.content.decode()
-    assert "<strong>Approve</strong> 18 units instead of 12 by bo: “promo”" in text
+    assert "<strong>Approved</strong>: 18 units instead of 12 by bo: “promo”" in text
     assert 'name="decision"' not in text
 
 
@@ -207,6 +210,13 @@ def test_an_approval_with_another_quantity_names_the_order_and_who_decided(
         ({"decision": "reject"}, "reason", "Say why it is rejected."),
         ({"reason": "x" * 501}, "reason", "Ensure this value has at most 500 characters (it has 501)."),
         ({"version": ""}, "version", "This field is required."),
+        (
+            {"quantity": "18"},
+            "reason",
+            "Say why: 18 units are 50% more than the recommended 12, and over 30% asks for it.",
+        ),
+        ({"decision": "snooze"}, "until", "Give the day on which it comes back."),
+        ({"decision": "snooze", "until": "someday"}, "until", "Enter a valid date."),
     ],
 )
 def test_bad_input_is_said_at_its_field_and_nothing_is_decided(
@@ -218,13 +228,29 @@ def test_bad_input_is_said_at_its_field_and_nothing_is_decided(
     assert nothing_was_decided()
 
 
-def test_over_the_value_limit_the_form_says_who_may(cast: Cast, row: ReorderRecommendation, settings: Any) -> None:
+def test_over_the_value_limit_the_button_proposes_and_a_second_person_approves(
+    cast: Cast, row: ReorderRecommendation, settings: Any
+) -> None:
     settings.DECISION_VALUE_LIMIT = 30.0
-    response = signed_in(cast.buyer).post(page_of(row), decision(row))
-    assert response.context["form"].non_field_errors() == [
-        "12 units cost 36.00 GBP, over your limit of 30.00; somebody who may decide any value has to approve it."
-    ]
-    assert nothing_was_decided()
+    buyer = signed_in(cast.buyer)
+    assert ">Propose</button>" in buyer.get(page_of(row)).content.decode()
+    first = buyer.post(page_of(row), decision(row), follow=True)
+    assert said(first)[0] == (
+        "Proposed: 12 units of SKU-STEADY for N1. It is over your limit, so a second person has to approve it."
+    )
+    assert "Somebody else has to approve it" in first.content.decode()
+    row.refresh_from_db()
+    own = buyer.post(page_of(row), decision(row))
+    [refusal] = own.context["form"].non_field_errors()
+    assert refusal == (
+        "You proposed this yourself and 36.00 GBP is over your limit of 30.00 for one decision: somebody else has to "
+        "approve it."
+    )
+    assert not PurchaseOrder.objects.exists()
+    assert "<strong>1</strong> proposal waits for a second person" in buyer.get(LIST).content.decode()
+    second = signed_in(cast.administrator).post(page_of(row), decision(row), follow=True)
+    assert "<strong>Approved what bo proposed</strong>: 12 units by ada" in second.content.decode()
+    assert PurchaseOrder.objects.get().lines.get().ordered_units == 12
 
 
 def test_the_second_of_two_open_pages_is_told_who_decided(cast: Cast, row: ReorderRecommendation) -> None:
@@ -246,7 +272,7 @@ def test_a_double_click_orders_once(cast: Cast, row: ReorderRecommendation) -> N
 def test_the_page_leads_to_the_next_pending_row_and_round_again(
     cast: Cast, row: ReorderRecommendation, elsewhere: ReorderRecommendation
 ) -> None:
-    last = recommend(cast.north, cast.new, cast.supplier, urgency_level="low")
+    last = recommend(cast.north, cast.new, cast.supplier, urgency_level="low", money_at_risk=2)
     client = signed_in(cast.buyer)
     following = {here.pk: client.get(page_of(here)).context["next_row"].pk for here in (elsewhere, row, last)}
     assert following == {elsewhere.pk: row.pk, row.pk: last.pk, last.pk: elsewhere.pk}
@@ -310,7 +336,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_decisions(
         for _ in range(rows)
     )
     client = signed_in(cast.buyer)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         client.get(page_of(row))
 
 
@@ -340,7 +366,7 @@ def test_a_bulk_approval_says_how_many_were_done_and_why_others_were_not(
     drafts = f"{reverse('admin:inventory_purchaseorder_changelist')}?status__exact=draft"
     assert said(response) == [
         f'1 approved, on <a href="{drafts}">draft orders</a>.',
-        "1 skipped: it has no supplier; give the product one, and the next nightly run can propose an order",
+        "1 skipped: It has no supplier; give the product one, and the next nightly run can propose an order.",
     ]
     row.refresh_from_db()
     assert row.status == "approved"
@@ -371,7 +397,7 @@ def test_a_manager_cannot_slip_another_stores_row_into_a_bulk_action(
     cast: Cast, row: ReorderRecommendation, elsewhere: ReorderRecommendation
 ) -> None:
     response = confirm(signed_in(cast.store_manager), "approve_selected", [row.pk, elsewhere.pk])
-    assert said(response)[1] == "1 skipped: it does not exist, or its store is not one of yours"
+    assert said(response)[1] == "1 skipped: It does not exist, or its store is not one of yours."
     elsewhere.refresh_from_db()
     assert elsewhere.status == "pending"
 

@@ -19,7 +19,15 @@ from forecasting.models import (
     PlannedPrice,
     ProductDemandForecast,
 )
-from insights.models import AnalysisRun, AnalysisRunChunk, Decision, ReorderRecommendation
+from insights.models import (
+    AnalysisRun,
+    AnalysisRunChunk,
+    Decision,
+    DecisionLimit,
+    DecisionReason,
+    DecisionValue,
+    ReorderRecommendation,
+)
 from inventory.models import (
     Alert,
     ApiKey,
@@ -166,7 +174,7 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         urgency_rank=0,
         updated_at=NOW,
     )
-    Decision.objects.create(
+    decision = Decision.objects.create(
         recommendation=recommendation,
         action="reject",
         recommended_quantity=12,
@@ -174,6 +182,27 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         decided_by=cast.buyer,
         decided_by_name="bo",
         decided_at=NOW,
+    )
+    DecisionValue.objects.create(
+        decision=decision,
+        kind="rejected",
+        store=store,
+        product=product,
+        supplier=supplier,
+        first_day=TODAY - timedelta(days=20),
+        last_day=TODAY - timedelta(days=6),
+        evaluated_at=NOW,
+        **dict.fromkeys(
+            [
+                *("demand_units", "estimated_units", "needed_units", "decided_units", "recommended_units"),
+                *("lost_units", "lost_units_recommended", "lost_units_none"),
+                *("stockout_days", "stockout_days_recommended", "stockout_days_none"),
+                *("excess_units", "excess_units_recommended", "excess_units_none"),
+                *("cost", "cost_recommended", "cost_none", "value", "value_of_ordering"),
+                "forecast_value_added_units",
+            ],
+            1,
+        ),
     )
     run = AnalysisRun.objects.create(
         kind="nightly",
@@ -229,7 +258,10 @@ def _make_total(level: str, key: str, **of: Any) -> None:
 
 def _make_people_and_schedules(cast: Cast, store: Store, i: int) -> None:
     user = User.objects.create(username=f"user-{i}", is_staff=True)
-    user.groups.add(Group.objects.create(name=f"Role {i}"))
+    role = Group.objects.create(name=f"Role {i}")
+    user.groups.add(role)
+    DecisionLimit.objects.create(role=role, most_per_decision=100 * i)
+    DecisionReason.objects.create(kind="change", code=f"row-{i}", label=f"Reason {i}")
     StoreMembership.objects.create(user=user, store=store)
     key, _ = ApiKey.objects.create_key(name=f"Key {i}", owner=cast.buyer, scopes=["stock:read"])
     key.stores.add(store)

@@ -83,6 +83,14 @@ def seed_demo(
     return Seeded(Outcome.THERE, marker.config, marker.today, movements_added=0)
 
 
+def simulate_marked() -> Simulation:
+    """The complete demo that this database holds, drawn again. Raises ``Conflict`` where there is none."""
+    marker = read_marker()
+    if marker is None or not marker.is_complete:
+        raise Conflict("This database holds no complete demo: run manage.py seed_demo.")
+    return _simulate_again(marker)
+
+
 def _simulate(config: DemoConfig, today: date) -> Simulation:
     return simulate(config, np.random.default_rng(config.seed), last_day=today - timedelta(days=1))
 

@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # NumPy is loaded by who simulates, not by whoever lists the commands.
+        from insights.services.demo_decisions import plant_decisions
         from inventory.calc.simulation.config import FULL, config_for
         from inventory.services.demo.seeding import Outcome, seed_demo
 
@@ -32,7 +33,9 @@ class Command(BaseCommand):
             if seed is not None or days is not None:
                 config = config_for(seed=FULL.seed if seed is None else seed, days=FULL.days if days is None else days)
             with tqdm(desc="Demo", unit=" movements", unit_scale=True, disable=None) as bar:
-                seeded = seed_demo(now=clock.now(), config=config, today=options["today"], progress=_follow(bar))
+                now = clock.now()
+                seeded = seed_demo(now=now, config=config, today=options["today"], progress=_follow(bar))
+            planted = plant_decisions(now=now)
         except (Conflict, PermissionDenied, ValueError) as refusal:
             raise CommandError(str(refusal)) from None
         except ValidationError as refusal:
@@ -44,6 +47,8 @@ class Command(BaseCommand):
             Outcome.THERE: "The demo is there",
         }[seeded.outcome]
         self.stdout.write(f"{did} (seed {seeded.config.seed}, {seeded.config.days} days before {seeded.today}).")
+        if planted:
+            self.stdout.write(f"Planted {planted} decisions in its past, good ones and bad ones.")
         self.stdout.write("Log in as one of (user, password, role):")
         for line in login_lines():
             self.stdout.write(f"  {line}")

@@ -1,0 +1,35 @@
+"""The night's recommendations, for the products that people have not put off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from insights.models import ReorderRecommendation
+from insights.services.reorder import Recommended, recommend
+from inventory.models import Store
+
+Status = ReorderRecommendation.Status
+
+
+@transaction.atomic(savepoint=False)
+def recommend_undecided(
+    *, store: Store, product_ids: Sequence[int], recommendation_date: date, now: datetime
+) -> Recommended:
+    """``recommend`` for all of the products but those whose recommendation is snoozed past the day or proposed.
+
+    The rows are locked in primary-key order as they are read, those that ``recommend`` locks among them, so that a
+    snooze comes before or after the rerun, never between.
+    """
+    mine = ReorderRecommendation.objects.filter(store=store, product_id__in=product_ids)
+    may_change = mine.open() | mine.filter(recommendation_date__gte=recommendation_date)
+    rows = may_change.select_for_update().order_by("pk").values_list("product_id", "status", "snoozed_until")
+    put_off = {
+        product_id
+        for product_id, status, until in rows
+        if status == Status.PROPOSED or (status == Status.SNOOZED and until > recommendation_date)
+    }
+    left = [product_id for product_id in product_ids if product_id not in put_off]
+    return recommend(store=store, product_ids=left, recommendation_date=recommendation_date, now=now)
