@@ -175,6 +175,9 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
 
+# Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
+PDF_FONT = env.str("PDF_FONT", default="")
+
 # Background work
 # The embedded default is a folder: a real worker and beat without a server. See docs/deploy-servers.md for others.
 BROKER_DIR = VAR_DIR / "broker"
@@ -208,6 +211,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # The nightly run
 NIGHTLY_CHUNK_SERIES = env.int("NIGHTLY_CHUNK_SERIES", default=120)
 RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=300)
+# Deliveries: the share of what was ordered that may come beyond it; 1 takes up to twice the order.
+OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
+TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
@@ -267,6 +273,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ProductStatus": "inventory.models.Product.Status",
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
+        "MailState": "inventory.models.PurchaseOrder.MailState",
+        "CloseReason": "inventory.models.PurchaseOrderLine.CloseReason",
+        "TransferStatus": "inventory.models.StockTransfer.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
         "RunStatus": "insights.models.AnalysisRun.Status",
         "FileStatus": "inventory.models.SalesFile.Status",

@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.purchaseorder", "Purchase orders", "shopping_cart"),
             ("inventory.stocktransfer", "Transfers", "swap_horiz"),
             ("insights.decision", "Decisions made", "gavel"),
+            ("inventory.calendarfeed", "Calendar feeds", "event"),
         ],
     ),
     (
@@ -58,6 +59,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Administration",
         [
+            ("inventory.company", "Company", "apartment"),
             ("auth.user", "People", "person"),
             ("auth.group", "Roles", "badge"),
             ("inventory.apikey", "API keys", "key"),
