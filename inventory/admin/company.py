@@ -14,7 +14,7 @@ from inventory.models import Company
 
 @admin.register(Company)
 class CompanyAdmin(ScopedModelAdmin):
-    """One row: its list leads to it, and it is made by saving it the first time."""
+    """One row, made by saving it the first time."""
 
     list_display = ["__str__"]
     fieldsets = [
@@ -22,16 +22,11 @@ class CompanyAdmin(ScopedModelAdmin):
         ("E-mail of an order", {"fields": ["order_mail_subject", "order_mail_body"]}),
     ]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(super().has_add_permission(request)) and not Company.objects.exists()
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Where there is a row already, to change it."""
+        if Company.objects.exists():
+            return HttpResponseRedirect(reverse("admin:inventory_company_change", args=[1]))
+        return super().add_view(request, form_url, extra_context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Straight to the row, for who may see it; without one, to the page that makes it, for who may."""
-        if Company.objects.exists() and self.has_view_permission(request):
-            return HttpResponseRedirect(reverse("admin:inventory_company_change", args=[1]))
-        if self.has_add_permission(request):
-            return HttpResponseRedirect(reverse("admin:inventory_company_add"))
-        return super().changelist_view(request, extra_context)

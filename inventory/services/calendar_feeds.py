@@ -24,7 +24,6 @@ MOST_EVENTS = 500  # of each kind, the earliest first
 LINES_TOLD = 20
 READ_STEP = timedelta(hours=1)
 ON_THE_WAY = ["sent", "partly_received"]
-_signer = Signer(salt="inventory.calendar", sep="~")
 
 
 class NoSuchFeed(Exception):
@@ -61,13 +60,13 @@ def revoke_feed(*, feed_id: int, actor: User, now: datetime) -> bool:
 
 def token_of(feed: CalendarFeed) -> str:
     """What the address of the feed ends with."""
-    return _signer.sign(f"{feed.pk}-{feed.secret}")
+    return _signer().sign(f"{feed.pk}-{feed.secret}")
 
 
 def open_feed(*, token: str, now: datetime) -> CalendarFeed:
     """The feed of a token, its reading noted at most hourly. Raises ``NoSuchFeed``: forged, revoked, owner gone."""
     try:
-        key, _, secret = _signer.unsign(token).partition("-")
+        key, _, secret = _signer().unsign(token).partition("-")
     except BadSignature as error:
         raise NoSuchFeed from error
     feed = CalendarFeed.objects.select_related("owner").filter(pk=int(key), secret=secret, revoked_at=None).first()
@@ -76,6 +75,10 @@ def open_feed(*, token: str, now: datetime) -> CalendarFeed:
     unread = Q(last_read_at=None) | Q(last_read_at__lte=now - READ_STEP)
     CalendarFeed.objects.filter(unread, pk=feed.pk).update(last_read_at=now)
     return feed
+
+
+def _signer() -> Signer:
+    return Signer(salt="inventory.calendar", sep="~")
 
 
 def due_for(owner: Any, *, now: datetime) -> list[Due]:

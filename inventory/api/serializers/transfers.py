@@ -66,6 +66,11 @@ class NewTransferSerializer(StrictSerializer):
             raise serializers.ValidationError("Name every product once.")
         return units
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["from_store_id"] == attrs["to_store_id"]:
+            raise serializers.ValidationError({"to_store_id": "A transfer goes from one store to another."})
+        return attrs
+
 
 class DispatchSerializer(StepSerializer):
     expected_date = serializers.DateField(

@@ -96,7 +96,7 @@ def order_csv(order: PurchaseOrder) -> str:
 
 def order_pdf(order: PurchaseOrder) -> bytes:
     """The same on A4, pages numbered."""
-    from inventory.services.purchasing.order_pdf import draw_order  # reportlab: a second that only a PDF needs
+    from inventory.services.purchasing.drawing import draw_order  # reportlab: a second that only a PDF needs
 
     return draw_order(order_sheet(order))
 
