@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -18,6 +19,7 @@ from invencare.refusals import find_refusals
 
 DATABASE_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.mysql")
 SHORTEST_LEASE_SECONDS = 30
+MOST_TOLERANCE = 10  # ten times what was ordered on top of it: beyond, no slip of the keyboard would be noticed
 NUMERIC_STACK = ("numpy",)
 
 
@@ -119,6 +121,33 @@ def _runs() -> Iterator[CheckMessage]:
             f"DECISION_VALUE_LIMIT is {settings.DECISION_VALUE_LIMIT}: nobody could approve anything.",
             hint="Set DECISION_VALUE_LIMIT to 0 or more, in money.",
             id="invencare.E012",
+        )
+
+
+@register(Tags.compatibility)
+def check_deliveries(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    return list(_deliveries())
+
+
+def _deliveries() -> Iterator[CheckMessage]:
+    tolerance = settings.OVER_DELIVERY_TOLERANCE
+    if not 0 <= tolerance <= MOST_TOLERANCE:  # NaN, too
+        yield Error(
+            f"OVER_DELIVERY_TOLERANCE is {tolerance}: it is the share of an order that may come beyond it.",
+            hint=f"Set OVER_DELIVERY_TOLERANCE from 0 to {MOST_TOLERANCE}; 0.1 takes 10 % more than ordered.",
+            id="invencare.E014",
+        )
+    if settings.TRANSFER_DAYS < 0:
+        yield Error(
+            f"TRANSFER_DAYS is {settings.TRANSFER_DAYS}: nothing arrives before it leaves.",
+            hint="Set TRANSFER_DAYS to 0 or more.",
+            id="invencare.E015",
+        )
+    if settings.PDF_FONT and not Path(settings.PDF_FONT).is_file():
+        yield Error(
+            f"PDF_FONT names {settings.PDF_FONT}, which is no file: orders would be drawn in another font.",
+            hint="Name a TrueType file, or leave PDF_FONT empty.",
+            id="invencare.E016",
         )
 
 

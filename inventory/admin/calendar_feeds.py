@@ -54,6 +54,10 @@ class CalendarFeedAdmin(ScopedModelAdmin):
         user: Any = request.user
         obj.__dict__.update(create_feed(owner=user, name=obj.name, now=clock.now()).__dict__)
 
+    def response_add(self, request: HttpRequest, obj: CalendarFeed, post_url_continue: Any = None) -> HttpResponse:
+        """To the page with the address, which is what the feed was made for."""
+        return HttpResponseRedirect(reverse(PAGE, args=[obj.pk]))
+
     def revoke_view(self, request: HttpRequest, feed_id: int) -> HttpResponse:
         feed = self.get_queryset(request).filter(pk=feed_id).first()
         if feed is None or not self.has_change_permission(request, feed):

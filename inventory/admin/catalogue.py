@@ -49,11 +49,11 @@ class SupplierAdmin(CatalogueExchange, ScopedModelAdmin):
         "code",
         "name",
         "email",
-        "minimum_order_value",
-        "review_period_days",
         "show_lead_time",
         "show_fill_rate",
         "show_on_time",
+        "minimum_order_value",
+        "review_period_days",
         "is_active",
     ]
     list_display_links = ["code", "name"]
@@ -90,7 +90,7 @@ class SupplierAdmin(CatalogueExchange, ScopedModelAdmin):
     def show_lead_time(self, supplier: Supplier) -> str:
         return _measured(supplier)
 
-    @display(description="half and nine tenths come within")
+    @display(description="half, nine of ten within")
     def show_quantiles(self, supplier: Supplier) -> str:
         if not supplier.observed_lead_times:
             return ""

@@ -82,7 +82,6 @@ class PurchaseOrderAdmin(DocumentAdmin):
         "show_store",
         "show_status",
         "show_mail",
-        "show_lines",
         "show_units",
         "show_value",
         "order_date",
@@ -233,11 +232,7 @@ class PurchaseOrderAdmin(DocumentAdmin):
     def show_mail(self, order: PurchaseOrder) -> str:
         return "" if order.mail_state == MailState.NOT_ASKED else order.get_mail_state_display()
 
-    @display(description="lines", ordering="line_count")
-    def show_lines(self, order: Any) -> str:
-        return f"{order.line_count:,}"
-
-    @display(description="ordered (units)", ordering="ordered_units_sum")
+    @display(description="units", ordering="ordered_units_sum")
     def show_units(self, order: Any) -> str:
         return f"{order.ordered_units_sum or 0:,}"
 

@@ -46,6 +46,7 @@ ALL_CHECKS = (
     checks.check_background_work,
     checks.check_database,
     checks.check_runs,
+    checks.check_deliveries,
     checks.check_mail,
     checks.check_numeric_stack,
 )
@@ -78,6 +79,10 @@ def test_a_right_production_has_nothing_to_say() -> None:
         ({"RUN_LEASE_SECONDS": 29}, "invencare.E010"),
         ({"NIGHTLY_CHUNK_SERIES": 0}, "invencare.E011"),
         ({"DECISION_VALUE_LIMIT": -1.0}, "invencare.E012"),
+        ({"OVER_DELIVERY_TOLERANCE": -0.1}, "invencare.E014"),
+        ({"OVER_DELIVERY_TOLERANCE": float("nan")}, "invencare.E014"),
+        ({"TRANSFER_DAYS": -1}, "invencare.E015"),
+        ({"PDF_FONT": "/nowhere/Font.ttf"}, "invencare.E016"),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "invencare.W001"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "invencare.W002"),
     ],

@@ -23,7 +23,7 @@ WIDTH = A4[0] - 2 * MARGIN
 GREY = colors.HexColor("#5b6470")
 LINE = colors.HexColor("#c9ced6")
 COLUMNS = ("SKU", "Product", "Units", "Packs", "Unit cost", "Total")
-WIDTHS = [30 * mm, WIDTH - 118 * mm, 17 * mm, 23 * mm, 22 * mm, 26 * mm]
+WIDTHS = [26 * mm, WIDTH - 110 * mm, 16 * mm, 21 * mm, 21 * mm, 26 * mm]
 
 TEXT = ParagraphStyle("text", fontName=pdf_text.PLAIN, fontSize=9, leading=12)
 UNSPACED = ParagraphStyle("unspaced", parent=TEXT, wordWrap="CJK")
@@ -110,7 +110,7 @@ def _head(sheet: OrderSheet) -> list[Any]:
 def _facts(facts: list[tuple[str, str]]) -> Table:
     rows = [[_paragraph(name, SMALL), _paragraph(value, RIGHT)] for name, value in facts]
     tight = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
-    return Table(rows, colWidths=[WIDTH * 0.2] * 2, style=[*FLUSH, *tight])
+    return Table(rows, colWidths=[WIDTH * 0.2, WIDTH * 0.2 - FRAME_PADDING], style=[*FLUSH, *tight])
 
 
 def _party(label: str, party: Party) -> list[Paragraph]:
