@@ -182,6 +182,16 @@ def test_a_cancelled_order_takes_its_alert_with_it(
         resend_order(order_id=order.pk, actor=cast.buyer, now=LATER)
 
 
+def test_an_order_that_was_cancelled_while_its_mail_waited_is_not_mailed(cast: Cast, approved: PurchaseOrder) -> None:
+    PurchaseOrder.objects.filter(pk=approved.pk).update(status="sent", mail_state="waiting", mail_at=NOW)
+    stale = PurchaseOrder.objects.select_related("store", "supplier").get()
+    cancel_order(order_id=approved.pk, actor=cast.buyer, now=NOW)
+    mail_order(stale, now=NOW)
+    assert (mail_waiting_orders(now=LATER), mail.outbox) == (0, [])
+    approved.refresh_from_db()
+    assert (approved.status, approved.mail_state) == ("cancelled", "not_asked")
+
+
 def test_no_address_is_no_failure(cast: Cast, send: Callable[[], PurchaseOrder]) -> None:
     cast.supplier.email = ""
     cast.supplier.save(update_fields=["email"])

@@ -17,7 +17,7 @@ from inventory.models.company import our_company
 from inventory.services.alerts import NewAlert, close_alerts, open_alerts
 from inventory.services.documents import appended
 from inventory.services.people import log_line, name_of
-from inventory.services.purchasing.orders import MailState
+from inventory.services.purchasing.orders import MailState, Status
 from inventory.services.purchasing.papers import order_csv, order_pdf, order_sheet
 
 MAIL_TIMEOUT_SECONDS = 10
@@ -27,7 +27,7 @@ STOPPED = "the mail could not be made; the log says why"
 
 def mail_order(order: PurchaseOrder, *, now: datetime) -> None:
     """Mail an order that waits for it, and write what became of it; ``order`` carries that afterwards."""
-    waiting = PurchaseOrder.objects.filter(pk=order.pk, mail_state=MailState.WAITING)
+    waiting = PurchaseOrder.objects.filter(pk=order.pk, mail_state=MailState.WAITING).exclude(status=Status.CANCELLED)
     if not waiting.update(mail_state=MailState.SENDING, mail_at=now):
         return  # another process has it
     if not order.supplier.email:

@@ -15,7 +15,7 @@ from inventory.services.documents import move_document
 from inventory.services.errors import Conflict
 from inventory.services.locking import in_one_transaction
 from inventory.services.people import in_units, log_line, name_of
-from inventory.services.purchasing.orders import Status, lock_order
+from inventory.services.purchasing.orders import MailState, Status, lock_order
 
 CloseReason = PurchaseOrderLine.CloseReason
 
@@ -91,6 +91,7 @@ def cancel_order(
         status=Status.CANCELLED,
         closed_at=now,
     )
+    PurchaseOrder.objects.filter(pk=order.pk, mail_state=MailState.WAITING).update(mail_state=MailState.NOT_ASKED)
     close_alerts([f"mail:{order.pk}"], now=now)
     return order
 
