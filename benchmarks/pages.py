@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.stage import load, stage
@@ -94,7 +95,11 @@ def pages() -> dict[str, tuple[str, int]]:
 
 
 def lists() -> dict[str, tuple[str, int]]:
+    from inventory.models import InventoryTransaction
+
     addresses = [f"/api/v1/{name}" for name in LISTS.split()]
+    first = InventoryTransaction.objects.order_by("business_date").values_list("business_date", flat=True)[0]
+    addresses.append(f"/api/v1/transactions?date_from={first}&date_to={first + timedelta(days=6)}")
     addresses += [f"/api/v1/sales-data/summary{ANEW}", "/api/v1/sales-data/summary", "/api/v1/sales-data/P0001"]
     return dict.fromkeys(addresses, ("list", SLOWEST_LIST_MS))
 

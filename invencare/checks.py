@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -19,6 +20,7 @@ from invencare.refusals import find_refusals
 DATABASE_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.mysql")
 SHORTEST_LEASE_SECONDS = 30
 TRAINED_MODELS = {"gradient_boosting", "lstm"}
+MOST_TOLERANCE = 10  # ten times what was ordered on top of it: beyond, no slip of the keyboard would be noticed
 NUMERIC_STACK = ("numpy",)
 
 
@@ -145,6 +147,33 @@ def _retention() -> Iterator[CheckMessage]:
                 hint=f"Set {name} to {value} or more.",
                 id="invencare.E014",
             )
+
+
+@register(Tags.compatibility)
+def check_deliveries(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    return list(_deliveries())
+
+
+def _deliveries() -> Iterator[CheckMessage]:
+    tolerance = settings.OVER_DELIVERY_TOLERANCE
+    if not 0 <= tolerance <= MOST_TOLERANCE:  # NaN, too
+        yield Error(
+            f"OVER_DELIVERY_TOLERANCE is {tolerance}: it is the share of an order that may come beyond it.",
+            hint=f"Set OVER_DELIVERY_TOLERANCE from 0 to {MOST_TOLERANCE}; 0.1 takes 10 % more than ordered.",
+            id="invencare.E015",
+        )
+    if settings.TRANSFER_DAYS < 0:
+        yield Error(
+            f"TRANSFER_DAYS is {settings.TRANSFER_DAYS}: nothing arrives before it leaves.",
+            hint="Set TRANSFER_DAYS to 0 or more.",
+            id="invencare.E016",
+        )
+    if settings.PDF_FONT and not Path(settings.PDF_FONT).is_file():
+        yield Error(
+            f"PDF_FONT names {settings.PDF_FONT}, which is no file: orders would be drawn in another font.",
+            hint="Name a TrueType file, or leave PDF_FONT empty.",
+            id="invencare.E017",
+        )
 
 
 @register(Tags.compatibility)

@@ -67,6 +67,19 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=290,
     ),
     Job(
+        name="Measure lead times",
+        task="inventory.tasks.measure_lead_times",
+        schedule="30 1 * * *",
+        description="What a year of deliveries says of each supplier: lead times, fill rate, punctuality.",
+    ),
+    Job(
+        name="Mail waiting orders",
+        task="inventory.tasks.mail_waiting_orders",
+        schedule="*/5 * * * *",
+        description="Takes up orders whose e-mail was left behind by a stopped process.",
+        expire_seconds=290,
+    ),
+    Job(
         name="Forget API answers",
         task="inventory.tasks.forget_api_answers",
         schedule="40 3 * * *",

@@ -175,6 +175,9 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
 
+# Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
+PDF_FONT = env.str("PDF_FONT", default="")
+
 # Background work
 # The embedded default is a folder: a real worker and beat without a server. See docs/deploy-servers.md for others.
 BROKER_DIR = VAR_DIR / "broker"
@@ -216,6 +219,9 @@ FORECAST_KEEP_DAYS = env.int("FORECAST_KEEP_DAYS", default=14)
 LIVE_ACCURACY_LATE_DAYS = env.int("LIVE_ACCURACY_LATE_DAYS", default=7)
 LIVE_ACCURACY_WEEKS = env.int("LIVE_ACCURACY_WEEKS", default=13)
 ACCURACY_HISTORY_WEEKS = env.int("ACCURACY_HISTORY_WEEKS", default=104)
+# Deliveries: the share of what was ordered that may come beyond it; 1 takes up to twice the order.
+OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
+TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 DECISION_FREE_CHANGE = env.float("DECISION_FREE_CHANGE", default=0.3)
 DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default=2)
@@ -278,6 +284,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ProductStatus": "inventory.models.Product.Status",
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
+        "MailState": "inventory.models.PurchaseOrder.MailState",
+        "CloseReason": "inventory.models.PurchaseOrderLine.CloseReason",
+        "TransferStatus": "inventory.models.StockTransfer.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
         "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from invencare.lib import clock
 from inventory.services.errors import Conflict
 from inventory.services.idempotency import KEPT_FOR, forget_answers
+from inventory.services.lead_times import measure_suppliers
+from inventory.services.purchasing import mail_waiting_orders
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
 
 logger = logging.getLogger(__name__)
@@ -40,3 +42,17 @@ def resume_sales_files() -> None:
 def forget_api_answers() -> int:
     """Drop the answers to POSTs that are too old to be sent again; their effects stay known in the ledger."""
     return forget_answers(before=clock.now() - KEPT_FOR)
+
+
+@shared_task(name="inventory.tasks.measure_lead_times", acks_late=True)
+def measure_lead_times() -> None:
+    """Measure every supplier's lead times before the nightly analysis reads them. Safe to run twice."""
+    done = measure_suppliers(now=clock.now())
+    logger.info("lead times of %d of %d suppliers measured", done.measured, done.suppliers)
+
+
+@shared_task(name="inventory.tasks.mail_waiting_orders", acks_late=True)
+def mail_orders_left_behind() -> None:
+    """Mail orders whose web process was stopped before it could."""
+    if taken := mail_waiting_orders(now=clock.now()):
+        logger.warning("%d orders had been left unmailed and were taken up", taken)

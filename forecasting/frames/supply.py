@@ -8,10 +8,17 @@ from decimal import Decimal
 
 from inventory.models import SupplierItem
 
+STATED, MEASURED = "stated", "measured"
+
 
 @dataclass(frozen=True)
 class Source:
-    """The supplier that a product would be ordered from: times in days, pack and minimum order in units."""
+    """The supplier that a product would be ordered from: times in days, pack and minimum order in units.
+
+    ``lead_time_source`` says whether the lead time is what people *stated* or what the last year's deliveries
+    *measured*; ``lead_time_shares`` are then the whole days that deliveries take, with shares adding up to 1
+    (empty where it is stated: only its mean and deviation are known).
+    """
 
     supplier_id: int
     supplier_name: str
@@ -21,33 +28,46 @@ class Source:
     review_days: int
     pack_size: int
     minimum_order_quantity: int
+    lead_time_source: str = STATED
+    lead_time_shares: tuple[tuple[int, float], ...] = ()
 
 
 def load_sources(product_ids: Sequence[int]) -> dict[int, Source]:
-    """The best source of each product by its id: the preferred, then the cheapest, of active suppliers. One query."""
+    """The best source of each product by its id: the preferred, then the cheapest, of active suppliers. One query.
+
+    A lead time is the measured one wherever the night's measurement found deliveries enough (``inventory.services.
+    lead_times``), which draws it to the stated one while there are few.
+    """
     sources: dict[int, Source] = {}
     items = SupplierItem.objects.filter(product_id__in=product_ids, supplier__is_active=True).best_first()
-    for product_id, *values, lead_time, lead_time_sd, review, pack, least in items.values_list(
+    for product_id, supplier_id, supplier_name, *values in items.values_list(
         "product_id",
         "supplier_id",
         "supplier__name",
         "unit_cost",
-        "lead_time_days",
-        "lead_time_sd_days",
         "supplier__review_period_days",
         "pack_size",
         "minimum_order_quantity",
+        "lead_time_days",
+        "lead_time_sd_days",
+        "measured_lead_time_days",
+        "measured_lead_time_sd_days",
+        "observed_lead_times",
     ):
-        if product_id not in sources:
-            supplier_id, supplier_name, unit_cost = values
-            sources[product_id] = Source(
-                supplier_id=supplier_id,
-                supplier_name=supplier_name,
-                unit_cost=unit_cost,
-                lead_time_days=float(lead_time),
-                lead_time_sd_days=float(lead_time_sd),
-                review_days=review,
-                pack_size=pack,
-                minimum_order_quantity=least,
-            )
+        if product_id in sources:
+            continue
+        unit_cost, review, pack, least, stated_mean, stated_sd, mean, sd, shares = values
+        is_measured = mean is not None and sd is not None
+        sources[product_id] = Source(
+            supplier_id=supplier_id,
+            supplier_name=supplier_name,
+            unit_cost=unit_cost,
+            lead_time_days=float(mean if is_measured else stated_mean),
+            lead_time_sd_days=float(sd if is_measured else stated_sd),
+            review_days=review,
+            pack_size=pack,
+            minimum_order_quantity=least,
+            lead_time_source=MEASURED if is_measured else STATED,
+            lead_time_shares=tuple((int(days), float(share)) for days, share in shares) if is_measured else (),
+        )
     return sources

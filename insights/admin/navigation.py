@@ -18,6 +18,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.stocktransfer", "Transfers", "swap_horiz"),
             ("insights.decision", "Decisions made", "gavel"),
             ("insights.decisionvalue", "What they were worth", "balance"),
+            ("inventory.calendarfeed", "Calendar feeds", "event"),
         ],
     ),
     (
@@ -63,6 +64,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Administration",
         [
+            ("inventory.company", "Company", "apartment"),
             ("auth.user", "People", "person"),
             ("auth.group", "Roles", "badge"),
             ("insights.decisionlimit", "Decision limits", "account_balance_wallet"),

@@ -110,19 +110,14 @@ def _on_order(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
     lines = PurchaseOrderLine.objects.still_to_come().filter(
         purchase_order__store_id=store_id, product_id__in=product_ids
     )
-    rows = lines.order_by().values_list("product_id").annotate(units=Sum(F("ordered_units") - F("received_units")))
+    rows = lines.order_by().values_list("product_id").annotate(units=Sum("coming_units"))
     return dict(rows)
 
 
 def _in_transit(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
     """Units that have left another store for this one and have not arrived."""
-    lines = StockTransferLine.objects.filter(
-        transfer__to_store_id=store_id,
-        transfer__status__in=["sent", "partly_received"],
-        product_id__in=product_ids,
-        received_units__lt=F("units"),
-    )
-    rows = lines.order_by().values_list("product_id").annotate(open_units=Sum(F("units") - F("received_units")))
+    lines = StockTransferLine.objects.in_transit().at(store_id).filter(product_id__in=product_ids)
+    rows = lines.order_by().values_list("product_id").annotate(units=Sum("coming_units"))
     return dict(rows)
 
 

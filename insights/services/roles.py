@@ -8,8 +8,8 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun "
-    "forecasting.productdemandforecast "
+    "inventory.transferreceipt inventory.company inventory.alert analytics.productperformance analytics.salestrend "
+    "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
     "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
     "insights.decisionreason insights.decisionlimit insights.analysisrun "
@@ -21,7 +21,8 @@ def _may(verbs: str, *models: str) -> set[str]:
     return {f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for verb in verbs.split() for model in models}
 
 
-_SEES = _may("view", *EVERYONE_SEES)
+# A calendar feed is its owner's alone: the admin shows everybody their own.
+_SEES = _may("view", *EVERYONE_SEES) | _may("add view change", "inventory.calendarfeed")
 _ALL_STORES = {"inventory.view_all_stores"}
 _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktransferline") | {
     "inventory.change_stocklevel",
@@ -31,7 +32,7 @@ _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktran
     "inventory.change_alert",
 }
 _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
-    "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product"
+    "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product", "inventory.company"
 )
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
@@ -56,7 +57,13 @@ ADMINISTRATOR = "Administrator"
 OUR_APPS = ("inventory", "analytics", "forecasting", "insights", "auth", "django_celery_beat")
 # Facts are written by services alone: no role, not even the administrator, edits or deletes them by hand.
 NOBODY_MAY = frozenset(
-    _may("change delete", "inventory.inventorytransaction", "insights.decision", "inventory.receipt")
+    _may(
+        "change delete",
+        "inventory.inventorytransaction",
+        "insights.decision",
+        "inventory.receipt",
+        "inventory.transferreceipt",
+    )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "forecasting.demandforecasttotal")
     | _may("delete", "forecasting.forecastoverride")

@@ -18,4 +18,4 @@ class StoreAdmin(CatalogueExchange, ScopedModelAdmin):
     list_filter = ["is_active", "currency"]
     search_fields = ["code", "name"]
     search_help_text = "Code or name"
-    fields = ["code", "name", "time_zone", "currency", "country", "region", "is_active"]
+    fields = ["code", "name", "time_zone", "currency", "address", "country", "region", "is_active"]

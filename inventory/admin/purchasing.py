@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -20,17 +18,26 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from invencare.lib import clock
-from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter, ScopedModelAdmin
-from inventory.admin.steps import TypedLines, add_errors, posted_units, tell_outcome, units_by_sku
-from inventory.models import PurchaseOrder, Receipt, Store, Supplier
+from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin, ScopedFilter
+from inventory.admin.documents import DocumentAdmin, without_version
+from inventory.admin.steps import TypedLines, add_errors, posted_units, posted_words, units_by_sku
+from inventory.models import PurchaseOrder, PurchaseOrderLine, Receipt, Store, Supplier
 from inventory.services import purchasing
 from inventory.services.access import scope_of_user
+from inventory.services.documents import last_note
 
-PAGE = "admin:inventory_purchaseorder_change"
 MAY_CHANGE = "inventory.change_purchaseorder"
 MAY_RECEIVE = "inventory.add_receipt"
 Status = PurchaseOrder.Status
+MailState = PurchaseOrder.MailState
 
+MAIL_LABELS = {
+    "Waiting": "info",
+    "Being sent": "info",
+    "Mailed": "success",
+    "Failed": "danger",
+    "No address": "warning",
+}
 STATUS_LABELS = {
     "Draft": "info",
     "Approved": "primary",
@@ -54,55 +61,46 @@ class OrderForm(forms.Form):
 
 
 @admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(ScopedModelAdmin):
+class PurchaseOrderAdmin(DocumentAdmin):
     """Every change is a step of ``inventory.services.purchasing``; nothing is edited past it."""
 
-    paginator = BoundedPaginator
+    steps = {
+        "lines": (MAY_CHANGE, "change_lines"),
+        "approve": (MAY_CHANGE, "approve"),
+        "send": (MAY_CHANGE, "send"),
+        "mail": (MAY_CHANGE, "mail"),
+        "receive": (MAY_RECEIVE, "receive"),
+        "close": (MAY_CHANGE, "close"),
+        "cancel": (MAY_CHANGE, "cancel"),
+    }
+    downloads = ("csv", "pdf")
+    related = ("store", "supplier")
+    id_argument = "order_id"
     list_display = [
         "show_number",
         "show_supplier",
         "show_store",
         "show_status",
-        "show_lines",
+        "show_mail",
         "show_units",
         "show_value",
         "order_date",
         "expected_date",
     ]
     list_select_related = ()  # see get_queryset
-    list_filter = [("status", ChoicesDropdownFilter), ("store", ScopedFilter), ("supplier", ScopedFilter)]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("mail_state", ChoicesDropdownFilter),
+        ("store", ScopedFilter),
+        ("supplier", ScopedFilter),
+    ]
     search_fields = ["number", "supplier__name"]
     search_help_text = "Order number or supplier"
-    actions = None
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Suppliers and stores come by two queries of their own: joined, MariaDB totals all orders to find 50."""
         rows: Any = super().get_queryset(request)
         return rows.with_totals().prefetch_related("supplier", "store")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Orders are cancelled, never deleted."""
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        steps: dict[str, Callable[..., HttpResponse]] = {
-            "lines": self.lines_view,
-            "approve": self.approve_view,
-            "send": self.send_view,
-            "mail": self.mail_view,
-            "receive": self.receive_view,
-            "close": self.close_view,
-            "cancel": self.cancel_view,
-            "csv": self.csv_view,
-        }
-        view = self.admin_site.admin_view
-        return [
-            *(
-                path(f"<int:order_id>/{name}/", view(step), name=f"inventory_purchaseorder_{name}")
-                for name, step in steps.items()
-            ),
-            *super().get_urls(),
-        ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """A buyer's own order; it joins the open draft of its supplier and store."""
@@ -121,133 +119,71 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
                 add_errors(form, refusal)
             else:
                 self.message_user(request, f"On draft {order.number}.")
-                return HttpResponseRedirect(reverse(PAGE, args=[order.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "New purchase order",
-            "opts": self.opts,
-            "form": form,
-            "lines": lines,
-            "button": "Add to the draft",
+                return HttpResponseRedirect(self.page_address(order))
+        return self.add_page(
+            request,
+            title="New purchase order",
+            form=form,
+            lines=lines,
+            button="Add to the draft",
             **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/purchaseorder/add_form.html", context)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The page of one order; its buttons post to the steps."""
-        if request.method not in {"GET", "HEAD"}:
-            return HttpResponseNotAllowed(["GET"])
-        order = self._order(request, int(object_id) if object_id.isdecimal() else 0)
-        return self._show(request, order, extra_context=extra_context)
-
-    def lines_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        def change(who: dict[str, Any]) -> str:
-            order = purchasing.change_draft_lines(units=posted_units(request), **who)
-            return f"The lines of {order.number} are saved."
-
-        return self._step(request, order_id, MAY_CHANGE, change)
-
-    def approve_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        return self._step(
-            request, order_id, MAY_CHANGE, lambda who: f"{purchasing.approve_order(**who).number} is approved."
         )
 
-    def send_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        def send(who: dict[str, Any]) -> str:
-            order = purchasing.send_order(**who)
-            return f"{order.number} is sent, expected {order.expected_date:%d %b %Y}. {_last_note(order)}"
+    def change_lines(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        order = purchasing.change_draft_lines(units=posted_units(request), **who)
+        return f"The lines of {order.number} are saved."
 
-        return self._step(request, order_id, MAY_CHANGE, send)
+    def approve(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        return f"{purchasing.approve_order(**who).number} is approved."
 
-    def mail_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        def mail(who: dict[str, Any]) -> str:
-            order = purchasing.resend_order(order_id=order_id, actor=who["actor"], now=who["now"])
-            return f"{order.number}: {_last_note(order)}"
+    def send(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        order = purchasing.send_order(**who)
+        self._warn_of_mail(request, order)
+        return f"{order.number} is sent, expected {order.expected_date:%d %b %Y}. {last_note(order)}"
 
-        return self._step(request, order_id, MAY_CHANGE, mail)
+    def mail(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        key = request.POST.get("mail_key", "")
+        order = purchasing.resend_order(idempotency_key=key, **without_version(who))
+        self._warn_of_mail(request, order)
+        return f"{order.number}: {last_note(order)}"
 
-    def receive_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        def receive(who: dict[str, Any]) -> str:
-            order = purchasing.receive_order(
-                order_id=order_id,
-                lines=posted_units(request),
-                idempotency_key=f"admin:{request.POST.get('idempotency_key', '')}",
-                actor=who["actor"],
-                now=who["now"],
-            )
-            return f"Received: {order.number} is {order.get_status_display().lower()}."
-
-        return self._step(request, order_id, MAY_RECEIVE, receive)
-
-    def close_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        return self._step(
-            request, order_id, MAY_CHANGE, lambda who: f"{purchasing.close_order(**who).number} is closed short."
+    def receive(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        order = purchasing.receive_order(
+            lines=_posted_arrivals(request),
+            idempotency_key=f"admin:{request.POST.get('idempotency_key', '')}",
+            **without_version(who),
         )
+        return f"Received: {order.number} is {order.get_status_display().lower()}."
 
-    def cancel_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        def cancel(who: dict[str, Any]) -> str:
-            order = purchasing.cancel_order(reason=request.POST.get("reason", "")[:200], **who)
-            return f"{order.number} is cancelled."
+    def close(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        order = purchasing.close_order(reason=request.POST.get("reason", ""), **who)
+        return f"{order.number} is closed short."
 
-        return self._step(request, order_id, MAY_CHANGE, cancel)
+    def cancel(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        order = purchasing.cancel_order(reason=request.POST.get("reason", "")[:200], **who)
+        return f"{order.number} is cancelled."
 
-    def csv_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
-        order = self._order(request, order_id)
-        response = HttpResponse(purchasing.order_csv(order), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{order.number}.csv"'
-        return response
+    def csv_view(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        order = self.document(request, document_id)
+        return _download(purchasing.order_csv(order), "text/csv; charset=utf-8", f"{order.number}.csv")
 
-    def _order(self, request: HttpRequest, order_id: int) -> PurchaseOrder:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        orders = PurchaseOrder.objects.visible_to(scope_of_user(request.user)).select_related("store", "supplier")
-        order: PurchaseOrder | None = orders.filter(pk=order_id).first()
-        if order is None:
-            raise Http404("There is no such order in your stores.")
-        return order
+    def pdf_view(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        order = self.document(request, document_id)
+        return _download(purchasing.order_pdf(order), "application/pdf", f"{order.number}.pdf")
 
-    def _step(
-        self, request: HttpRequest, order_id: int, permission: str, work: Callable[[dict[str, Any]], str]
-    ) -> HttpResponse:
-        """One POST of a button: rights, the service call with what every step is given, and back to the page."""
-        order = self._order(request, order_id)
-        page = HttpResponseRedirect(reverse(PAGE, args=[order.pk]))
-        if request.method != "POST":  # the address that a refused form leaves in the browser
-            return page
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
-        version = request.POST.get("version", "")
-        who = {
-            "order_id": order.pk,
-            "actor": request.user,
-            "now": clock.now(),
-            "version": int(version) if version.isdecimal() else None,
-        }
-        if tell_outcome(request, lambda: work(who)):
-            return page
-        return self._show(request, self._order(request, order_id))
-
-    def _show(self, request: HttpRequest, order: PurchaseOrder, *, extra_context: Any = None) -> HttpResponse:
-        """The page; after a refusal with the units that were typed, so that nobody types a delivery twice."""
-        context = {
-            **self.admin_site.each_context(request),
-            **self._page(request, order),
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/purchaseorder/change_form.html", context)
-
-    def _page(self, request: HttpRequest, order: PurchaseOrder) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        order: PurchaseOrder = document
         user: Any = request.user
         lines: list[Any] = list(order.lines.select_related("product").order_by("product__sku"))
         is_draft = order.status == Status.DRAFT
+        is_coming = order.status in {Status.SENT, Status.PARTLY_RECEIVED}
         for line in lines:
             line.typed = request.POST.get(f"units_{line.pk}", line.ordered_units if is_draft else line.open_units)
+            line.typed_refused = request.POST.get(f"refused_{line.pk}", "")
+            line.typed_close = request.POST.get(f"close_{line.pk}", "")
         value = sum(line.line_total for line in lines)
         may_change = user.has_perm(MAY_CHANGE)
-        is_coming = order.status in {Status.SENT, Status.PARTLY_RECEIVED}
+        is_mailing = order.mail_state in {MailState.WAITING, MailState.SENDING}
         return {
             "title": f"{order.number} · {order.supplier.name} for {order.store.name}",
             "order": order,
@@ -255,18 +191,26 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
             "value": value,
             "ordered_units": sum(line.ordered_units for line in lines),
             "is_under_minimum": value < order.supplier.minimum_order_value,
+            "has_refused": any(line.refused_units for line in lines),
+            "has_cancelled": any(line.cancelled_units for line in lines),
             "receipts": _receipts(order),
-            "notes": [line for line in order.notes.splitlines() if line],
             "receipt_key": uuid.uuid4().hex,
-            "over_delivery_factor": purchasing.OVER_DELIVERY_FACTOR,
+            "close_reasons": PurchaseOrderLine.CloseReason.choices,
+            "tolerance": settings.OVER_DELIVERY_TOLERANCE * 100,
+            "has_mail_failed": is_coming and order.mail_state == MailState.FAILED,
+            "has_no_address": is_coming and order.mail_state == MailState.NO_ADDRESS,
             "may_edit": may_change and is_draft,
             "may_approve": may_change and is_draft and bool(lines),
             "may_send": may_change and order.status == Status.APPROVED,
-            "may_mail": may_change and is_coming and bool(order.supplier.email),
+            "may_mail": may_change and is_coming and bool(order.supplier.email) and not is_mailing,
             "may_receive": user.has_perm(MAY_RECEIVE) and is_coming,
             "may_close": may_change and order.status == Status.PARTLY_RECEIVED,
             "may_cancel": may_change and order.status in {Status.DRAFT, Status.APPROVED, Status.SENT},
         }
+
+    def _warn_of_mail(self, request: HttpRequest, order: PurchaseOrder) -> None:
+        if order.mail_state == MailState.FAILED:
+            self.message_user(request, f"The order is kept, its e-mail failed: {order.mail_problem}", messages.WARNING)
 
     @display(description="number", ordering="pk")
     def show_number(self, order: PurchaseOrder) -> SafeString:
@@ -284,11 +228,11 @@ class PurchaseOrderAdmin(ScopedModelAdmin):
     def show_status(self, order: PurchaseOrder) -> str:
         return order.get_status_display()
 
-    @display(description="lines", ordering="line_count")
-    def show_lines(self, order: Any) -> str:
-        return f"{order.line_count:,}"
+    @display(description="e-mail", ordering="mail_state", label=MAIL_LABELS)
+    def show_mail(self, order: PurchaseOrder) -> str:
+        return "" if order.mail_state == MailState.NOT_ASKED else order.get_mail_state_display()
 
-    @display(description="ordered (units)", ordering="ordered_units_sum")
+    @display(description="units", ordering="ordered_units_sum")
     def show_units(self, order: Any) -> str:
         return f"{order.ordered_units_sum or 0:,}"
 
@@ -304,7 +248,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
     store_lookup = "line__purchase_order__store_id"
     paginator = BoundedPaginator
-    list_display = ["received_on", "show_order", "show_product", "units", "received_by"]
+    list_display = ["received_on", "show_order", "show_product", "units", "over_units", "refused_units", "received_by"]
     list_select_related = ["line__purchase_order", "line__product", "received_by"]
     list_filter = [("line__purchase_order__store", ScopedFilter)]
     search_fields = ["line__purchase_order__number", "line__product__sku"]
@@ -323,8 +267,26 @@ def _receipts(order: PurchaseOrder) -> Any:
     """Deliveries by day, product and person, the newest first; a hundred are enough for a page."""
     receipts = Receipt.objects.filter(line__purchase_order=order).order_by("-received_on", "line__product__sku")
     rows = receipts.values("received_on", "line__product__sku", "received_by__username")
-    return rows.annotate(total_units=Sum("units"))[:100]
+    return rows.annotate(total_units=Sum("units"), refused=Sum("refused_units"), over=Sum("over_units"))[:100]
 
 
-def _last_note(order: PurchaseOrder) -> str:
-    return order.notes.strip().rpartition("\n")[2]
+def _posted_arrivals(request: HttpRequest) -> dict[int, purchasing.Arrival]:
+    """What the receive form says of each line: units taken and refused, and why the rest will not come."""
+    units, refused = posted_units(request), posted_units(request, "refused")
+    closed = posted_words(request, "close")
+    refusal = request.POST.get("refusal", "")[:200]
+    return {
+        line_id: purchasing.Arrival(
+            units=units.get(line_id, 0),
+            refused_units=refused.get(line_id, 0),
+            refusal=refusal,
+            close_reason=closed.get(line_id, ""),
+        )
+        for line_id in {*units, *refused, *closed}
+    }
+
+
+def _download(content: str | bytes, content_type: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -86,14 +86,23 @@ class StoreResource(ScopedResource):
     class Meta(ScopedResource.Meta):
         model = Store
         import_id_fields = ["code"]
-        fields = ("code", "name", "time_zone", "currency", "country", "region", "is_active")
+        fields = ("code", "name", "time_zone", "currency", "address", "country", "region", "is_active")
 
 
 class SupplierResource(ScopedResource):
     class Meta(ScopedResource.Meta):
         model = Supplier
         import_id_fields = ["code"]
-        fields = ("code", "name", "email", "order_cost", "minimum_order_value", "review_period_days", "is_active")
+        fields = (
+            "code",
+            "name",
+            "email",
+            "address",
+            "order_cost",
+            "minimum_order_value",
+            "review_period_days",
+            "is_active",
+        )
 
 
 class ProductResource(ScopedResource):

@@ -44,21 +44,31 @@ def tell_outcome(request: HttpRequest, work: Callable[[], str]) -> bool:
     return False
 
 
-def posted_units(request: HttpRequest) -> dict[int, int]:
-    """The whole numbers of the fields ``units_<line id>``; an empty field is left out.
+def posted_units(request: HttpRequest, kind: str = "units") -> dict[int, int]:
+    """The whole numbers of the fields ``<kind>_<line id>``; an empty field is left out.
 
     Raises ``ValidationError`` (field ``lines``) for anything else in them.
     """
     units: dict[int, int] = {}
+    for line_id, text in posted_words(request, kind).items():
+        if not UNITS.fullmatch(text):
+            raise ValidationError({"lines": f"“{text[:20]}” is no number of units; use whole numbers."})
+        units[line_id] = int(text)
+    return units
+
+
+def posted_words(request: HttpRequest, kind: str) -> dict[int, str]:
+    """The fields ``<kind>_<line id>`` that are filled in, by line id."""
+    words: dict[int, str] = {}
     for name, value in request.POST.items():
-        line_id = name.removeprefix("units_")
+        line_id = name.removeprefix(f"{kind}_")
         text = str(value).strip()
         if line_id == name or not text:
             continue
-        if not LINE_ID.fullmatch(line_id) or not UNITS.fullmatch(text):
-            raise ValidationError({"lines": f"“{text[:20]}” is no number of units; use whole numbers."})
-        units[int(line_id)] = int(text)
-    return units
+        if not LINE_ID.fullmatch(line_id):
+            raise ValidationError({"lines": f"“{line_id[:20]}” is no line."})
+        words[int(line_id)] = text
+    return words
 
 
 class TypedLine(forms.Form):

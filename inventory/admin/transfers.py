@@ -1,32 +1,40 @@
-"""Transfers between stores: a draft with its lines, dispatch, receipt."""
+"""Transfers between stores: the list, the page with its lines, and the buttons of their life."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from invencare.lib import clock
-from inventory.admin.base import BoundedPaginator, ScopedFilter, ScopedModelAdmin
-from inventory.admin.steps import TypedLines, add_errors, posted_units, tell_outcome, units_by_sku
+from inventory.admin.base import ScopedFilter
+from inventory.admin.documents import DocumentAdmin, without_version
+from inventory.admin.steps import TypedLines, add_errors, posted_units, units_by_sku
 from inventory.models import StockTransfer, Store
 from inventory.services import transfers
 from inventory.services.access import scope_of_user
 
-PAGE = "admin:inventory_stocktransfer_change"
 MAY_CHANGE = "inventory.change_stocktransfer"
 Status = StockTransfer.Status
+ON_THE_WAY = {Status.SENT, Status.PARTLY_RECEIVED}
 
-STATUS_LABELS = {"Draft": "info", "In transit": "warning", "Received": "success", "Cancelled": "danger"}
+STATUS_LABELS = {
+    "Draft": "info",
+    "Approved": "primary",
+    "In transit": "warning",
+    "Partly received": "warning",
+    "Received": "success",
+    "Cancelled": "danger",
+}
 
 
 class TransferForm(forms.Form):
@@ -38,30 +46,33 @@ class TransferForm(forms.Form):
 
 
 @admin.register(StockTransfer)
-class StockTransferAdmin(ScopedModelAdmin):
+class StockTransferAdmin(DocumentAdmin):
     """Every change is a step of ``inventory.services.transfers``; nothing is edited past it."""
 
-    paginator = BoundedPaginator
-    list_display = ["number", "from_store", "to_store", "show_status", "created_at", "sent_at", "closed_at"]
+    steps = {
+        "lines": (MAY_CHANGE, "change_lines"),
+        "approve": (MAY_CHANGE, "approve"),
+        "dispatch": (MAY_CHANGE, "dispatch_goods"),
+        "receive": (MAY_CHANGE, "receive"),
+        "close": (MAY_CHANGE, "close"),
+        "cancel": (MAY_CHANGE, "cancel"),
+    }
+    related = ("from_store", "to_store")
+    id_argument = "transfer_id"
+    list_display = [
+        "number",
+        "from_store",
+        "to_store",
+        "show_status",
+        "created_at",
+        "sent_at",
+        "expected_date",
+        "closed_at",
+    ]
     list_select_related = ["from_store", "to_store"]
     list_filter = [("status", ChoicesDropdownFilter), ("from_store", ScopedFilter), ("to_store", ScopedFilter)]
     search_fields = ["number"]
     search_help_text = "Transfer number"
-    actions = None
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Transfers are cancelled, never deleted."""
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        name = "inventory_stocktransfer"
-        return [
-            path("<int:transfer_id>/dispatch/", view(self.dispatch_view), name=f"{name}_dispatch"),
-            path("<int:transfer_id>/receive/", view(self.receive_view), name=f"{name}_receive"),
-            path("<int:transfer_id>/cancel/", view(self.cancel_view), name=f"{name}_cancel"),
-            *super().get_urls(),
-        ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -77,101 +88,75 @@ class StockTransferAdmin(ScopedModelAdmin):
             except ValidationError as refusal:
                 add_errors(form, refusal)
             else:
-                self.message_user(request, f"{transfer.number} is a draft; dispatch it when it leaves.")
-                return HttpResponseRedirect(reverse(PAGE, args=[transfer.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "New transfer",
-            "opts": self.opts,
-            "form": form,
-            "lines": lines,
-            "button": "Make the draft",
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/stocktransfer/add_form.html", context)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The page of one transfer; its buttons post to the steps."""
-        if request.method not in {"GET", "HEAD"}:
-            return HttpResponseNotAllowed(["GET"])
-        transfer = self._transfer(request, int(object_id) if object_id.isdecimal() else 0)
-        return self._show(request, transfer, extra_context=extra_context)
-
-    def dispatch_view(self, request: HttpRequest, transfer_id: int) -> HttpResponse:
-        return self._step(
-            request, transfer_id, lambda who: f"{transfers.dispatch_transfer(**who).number} is on its way."
+                self.message_user(request, f"{transfer.number} is a draft; the sending store approves it.")
+                return HttpResponseRedirect(self.page_address(transfer))
+        return self.add_page(
+            request, title="New transfer", form=form, lines=lines, button="Make the draft", **(extra_context or {})
         )
 
-    def receive_view(self, request: HttpRequest, transfer_id: int) -> HttpResponse:
-        def receive(who: dict[str, Any]) -> str:
-            transfer = transfers.receive_transfer(lines=posted_units(request), **who)
-            return f"{transfer.number} is received."
+    def change_lines(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        transfer = transfers.change_transfer_lines(units=posted_units(request), **who)
+        return f"The lines of {transfer.number} are saved."
 
-        return self._step(request, transfer_id, receive)
+    def approve(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        return f"{transfers.approve_transfer(**who).number} is approved."
 
-    def cancel_view(self, request: HttpRequest, transfer_id: int) -> HttpResponse:
-        return self._step(request, transfer_id, lambda who: f"{transfers.cancel_transfer(**who).number} is cancelled.")
+    def dispatch_goods(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        transfer = transfers.dispatch_transfer(expected_date=_posted_day(request), **who)
+        return f"{transfer.number} is on its way, expected {transfer.expected_date:%d %b %Y}."
 
-    def _transfer(self, request: HttpRequest, transfer_id: int) -> StockTransfer:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        visible = StockTransfer.objects.visible_to(scope_of_user(request.user))
-        transfer: StockTransfer | None = visible.select_related("from_store", "to_store").filter(pk=transfer_id).first()
-        if transfer is None:
-            raise Http404("There is no such transfer in your stores.")
-        return transfer
+    def receive(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        transfer = transfers.receive_transfer(
+            lines=posted_units(request),
+            idempotency_key=f"admin:{request.POST.get('idempotency_key', '')}",
+            **without_version(who),
+        )
+        return f"Received: {transfer.number} is {transfer.get_status_display().lower()}."
 
-    def _step(self, request: HttpRequest, transfer_id: int, work: Callable[[dict[str, Any]], str]) -> HttpResponse:
-        """One POST of a button: rights, the service call with what every step is given, and back to the page."""
-        transfer = self._transfer(request, transfer_id)
-        page = HttpResponseRedirect(reverse(PAGE, args=[transfer.pk]))
-        if request.method != "POST":  # the address that a refused form leaves in the browser
-            return page
-        if not request.user.has_perm(MAY_CHANGE):
-            raise PermissionDenied
-        version = request.POST.get("version", "")
-        who = {
-            "transfer_id": transfer.pk,
-            "actor": request.user,
-            "now": clock.now(),
-            "version": int(version) if version.isdecimal() else None,
+    def close(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        transfer = transfers.close_transfer(reason=request.POST.get("reason", "")[:200], **who)
+        return f"{transfer.number} is closed; what did not arrive is written off."
+
+    def cancel(self, request: HttpRequest, who: dict[str, Any]) -> str:
+        transfer = transfers.cancel_transfer(reason=request.POST.get("reason", "")[:200], **who)
+        return f"{transfer.number} is cancelled."
+
+    def page_of(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        transfer: StockTransfer = document
+        user: Any = request.user
+        scope = scope_of_user(user)
+        may_change = user.has_perm(MAY_CHANGE)
+        may_send = may_change and scope.allows(transfer.from_store_id)
+        may_take = may_change and scope.allows(transfer.to_store_id) and transfer.status in ON_THE_WAY
+        is_draft = transfer.status == Status.DRAFT
+        lines: list[Any] = list(transfer.lines.select_related("product").order_by("product__sku"))
+        for line in lines:
+            line.typed = request.POST.get(f"units_{line.pk}", line.units if is_draft else line.open_units)
+        return {
+            "title": f"{transfer.number} · {transfer.from_store.name} to {transfer.to_store.name}",
+            "transfer": transfer,
+            "lines": lines,
+            "receipt_key": uuid.uuid4().hex,
+            "has_left": transfer.sent_at is not None,
+            "usual_days": settings.TRANSFER_DAYS,
+            "may_edit": may_change and is_draft,
+            "may_approve": may_send and is_draft and bool(lines),
+            "may_dispatch": may_send and transfer.status == Status.APPROVED,
+            "may_receive": may_take,
+            "may_close": may_take,
+            "may_cancel": may_change and transfer.status in {Status.DRAFT, Status.APPROVED},
         }
-        if tell_outcome(request, lambda: work(who)):
-            return page
-        return self._show(request, self._transfer(request, transfer_id))
-
-    def _show(self, request: HttpRequest, transfer: StockTransfer, *, extra_context: Any = None) -> HttpResponse:
-        """The page; after a refusal with the units that were typed."""
-        context = {
-            **self.admin_site.each_context(request),
-            **_page(request, transfer),
-            "opts": self.opts,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/inventory/stocktransfer/change_form.html", context)
 
     @display(description="status", ordering="status", label=STATUS_LABELS)
     def show_status(self, transfer: StockTransfer) -> str:
         return transfer.get_status_display()
 
 
-def _page(request: HttpRequest, transfer: StockTransfer) -> dict[str, Any]:
-    user: Any = request.user
-    scope = scope_of_user(user)
-    may_change = user.has_perm(MAY_CHANGE)
-    is_draft = transfer.status == Status.DRAFT
-    lines: list[Any] = list(transfer.lines.select_related("product").order_by("product__sku"))
-    for line in lines:
-        line.typed = request.POST.get(f"units_{line.pk}", line.units)
-    return {
-        "title": f"{transfer.number} · {transfer.from_store.name} to {transfer.to_store.name}",
-        "transfer": transfer,
-        "lines": lines,
-        "notes": [line for line in transfer.notes.splitlines() if line],
-        "is_over": transfer.status == Status.RECEIVED,
-        "may_dispatch": may_change and is_draft and scope.allows(transfer.from_store_id),
-        "may_receive": may_change and transfer.status == Status.SENT and scope.allows(transfer.to_store_id),
-        "may_cancel": may_change and is_draft,
-    }
+def _posted_day(request: HttpRequest) -> date | None:
+    text = request.POST.get("expected_date", "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValidationError({"expected_date": f"“{text[:20]}” is no day; use YYYY-MM-DD."}) from error

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from inventory.models import InventoryTransaction, Product, PurchaseOrder, SalesFile
+from inventory.models import InventoryTransaction, Product, PurchaseOrder, SalesFile, StockTransfer
 
 STOCK_STATUSES = ("Out of Stock", "Low Stock", "Overstocked", "Normal")
 
@@ -61,9 +61,16 @@ class OrderFilters(filters.FilterSet):
     store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
     supplier_id = filters.CharFilter(field_name="supplier__code", label="The supplier's code.")
     status = filters.ChoiceFilter(choices=PurchaseOrder.Status.choices)
+    mail_state = filters.ChoiceFilter(choices=PurchaseOrder.MailState.choices)
     is_open = filters.BooleanFilter(method="only_open", label="Not yet received in full, nor cancelled.")
 
     def only_open(self, orders: Any, name: str, is_open: bool) -> QuerySet[Any]:  # noqa: FBT001  as called
         still_open: QuerySet[Any] = orders.open()
         closed: QuerySet[Any] = orders.exclude(pk__in=still_open.values("pk"))
         return still_open if is_open else closed
+
+
+class TransferFilters(filters.FilterSet):
+    from_store_id = filters.CharFilter(field_name="from_store__code", label="The sending store's code.")
+    to_store_id = filters.CharFilter(field_name="to_store__code", label="The receiving store's code.")
+    status = filters.ChoiceFilter(choices=StockTransfer.Status.choices)

@@ -40,9 +40,14 @@ def idempotent(*, required: bool) -> Callable[[Handler], Handler]:
             headers = {REPLAYED: "true"} if answer.replayed else None
             return Response(answer.body, status=answer.status_code, headers=headers)
 
-        return extend_schema(parameters=[_parameter(required=required)])(answered_once)
+        return extend_schema(parameters=[key_parameter(required=required)])(answered_once)
 
     return decorate
+
+
+def given_key(request: Request) -> str:
+    """The header's value, checked; empty without it. For actions that keep the key on their own row."""
+    return _key(request, required=False)
 
 
 def effect_key(request: Request) -> str:
@@ -81,7 +86,7 @@ def _plain(response: Response) -> idempotency.Answer:
     return idempotency.Answer(status_code=response.status_code, body=body)
 
 
-def _parameter(*, required: bool) -> OpenApiParameter:
+def key_parameter(*, required: bool) -> OpenApiParameter:
     return OpenApiParameter(
         name=HEADER,
         location=OpenApiParameter.HEADER,

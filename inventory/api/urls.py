@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from inventory.api.views.calendar import CalendarView
 from inventory.api.views.catalogue import ProductViewSet, StoreViewSet, SupplierItemViewSet, SupplierViewSet
 from inventory.api.views.purchasing import PurchaseOrderViewSet
 from inventory.api.views.sales import SalesFileViewSet, SalesHistoryViewSet, SalesSummaryViewSet
 from inventory.api.views.stock import StockViewSet, TransactionViewSet
+from inventory.api.views.transfers import TransferViewSet
 from inventory.api.views.uploads import SalesUploadViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -20,8 +22,10 @@ router.register("stock", StockViewSet)
 router.register("transactions", TransactionViewSet)
 router.register("sales-data/files", SalesFileViewSet)
 router.register("purchase-orders", PurchaseOrderViewSet)
+router.register("transfers", TransferViewSet)
 
 urlpatterns = [
+    path("calendar/<str:token>.ics", CalendarView.as_view(), name="calendar-feed"),
     *router.urls,
     path("sales-data/upload", SalesUploadViewSet.as_view({"post": "create"}), name="sales-upload"),
     path("sales-data/summary", SalesSummaryViewSet.as_view({"get": "list"}), name="sales-summary"),

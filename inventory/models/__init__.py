@@ -1,16 +1,20 @@
 from inventory.models.access import ApiKey, IdempotentRequest
 from inventory.models.alerts import Alert
+from inventory.models.calendar_feeds import CalendarFeed
 from inventory.models.catalogue import Product, Supplier, SupplierItem
+from inventory.models.company import Company
 from inventory.models.customers import Customer
 from inventory.models.intake import SalesFile
 from inventory.models.places import Store, StoreMembership
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Receipt
 from inventory.models.stock import DailySales, InventoryTransaction, SalesDayChange, StockLevel
-from inventory.models.transfers import StockTransfer, StockTransferLine
+from inventory.models.transfers import StockTransfer, StockTransferLine, TransferReceipt
 
 __all__ = [
     "Alert",
     "ApiKey",
+    "CalendarFeed",
+    "Company",
     "Customer",
     "DailySales",
     "IdempotentRequest",
@@ -28,4 +32,5 @@ __all__ = [
     "StoreMembership",
     "Supplier",
     "SupplierItem",
+    "TransferReceipt",
 ]

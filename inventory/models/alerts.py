@@ -18,6 +18,7 @@ class Alert(models.Model):
         OUT_OF_STOCK = "out_of_stock", "Out of stock"
         BELOW_MINIMUM = "below_minimum", "At or below minimum"
         RUN_FAILED = "run_failed", "Run failed"
+        MAIL_FAILED = "mail_failed", "Order not mailed"
         FILE_REJECTED = "file_rejected", "File with rejected rows"
 
     class Severity(models.TextChoices):

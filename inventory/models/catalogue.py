@@ -14,12 +14,35 @@ from inventory.querysets.catalogue import ProductQuerySet, SupplierItemQuerySet
 NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
 
 
-class Supplier(models.Model):
-    """One company that delivers. Written by buyers and by the catalogue import."""
+class MeasuredLeadTime(models.Model):
+    """What deliveries say of a lead time, beside what people stated. Written by the nightly measurement alone.
+
+    Empty while there are too few deliveries to say anything (``inventory.services.lead_times``).
+    """
+
+    measured_lead_time_days = models.DecimalField(
+        "measured lead time (days)", max_digits=6, decimal_places=2, null=True, blank=True, editable=False
+    )
+    measured_lead_time_sd_days = models.DecimalField(
+        "measured deviation (days)", max_digits=6, decimal_places=2, null=True, blank=True, editable=False
+    )
+    lead_time_observations = models.PositiveIntegerField("deliveries measured", default=0, editable=False)
+    observed_lead_times = models.JSONField(
+        default=list, blank=True, editable=False, help_text="[[whole days, share], …], shares adding up to 1."
+    )
+    measured_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Supplier(MeasuredLeadTime):
+    """One company that delivers. Written by buyers and by the catalogue import; the measures by the night."""
 
     code = CodeField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     email = models.EmailField(blank=True)
+    address = models.TextField(blank=True)
     order_cost = models.DecimalField(
         max_digits=12, decimal_places=2, default=0, validators=NOT_NEGATIVE, help_text="Cost of placing one order."
     )
@@ -28,6 +51,12 @@ class Supplier(models.Model):
         default=7, validators=[MinValueValidator(1)], help_text="Days between two chances to order."
     )
     is_active = models.BooleanField("active", default=True)
+    fill_rate = models.FloatField(
+        null=True, blank=True, editable=False, help_text="Units delivered of units ordered, lines that are over."
+    )
+    on_time_share = models.FloatField(
+        null=True, blank=True, editable=False, help_text="Lines that came in full by their expected day, of those due."
+    )
 
     class Meta:
         db_table = "suppliers"
@@ -95,7 +124,7 @@ class Product(models.Model):
         return f"{self.sku} · {self.name}"
 
 
-class SupplierItem(models.Model):
+class SupplierItem(MeasuredLeadTime):
     """One product as one supplier delivers it: cost, lead time, pack. Written by buyers and by the import."""
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="items")

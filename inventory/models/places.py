@@ -43,6 +43,7 @@ class Store(models.Model):
     region = models.CharField(
         max_length=8, blank=True, help_text="Region with holidays of its own, such as SCT in GB or BY in DE."
     )
+    address = models.TextField(blank=True, help_text="Where suppliers deliver; printed on orders.")
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

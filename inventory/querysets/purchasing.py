@@ -33,8 +33,8 @@ class PurchaseOrderLineQuerySet(StoreScopedQuerySet):
     store_path = "purchase_order__store_id"
 
     def still_to_come(self) -> Self:
-        """Lines of open orders that are not received in full."""
-        return self.filter(
+        """Lines of open orders of which units will still come; their number is ``coming_units``."""
+        return self.annotate(coming_units=F("ordered_units") - F("received_units") - F("cancelled_units")).filter(
             purchase_order__status__in=["draft", "approved", "sent", "partly_received"],
-            received_units__lt=F("ordered_units"),
+            ordered_units__gt=F("received_units") + F("cancelled_units"),
         )

@@ -72,8 +72,15 @@ SCOPES: dict[str, Scope] = {
     ),
     "orders:read": Scope("Read purchase orders", _may("inventory.view_purchaseorder inventory.view_purchaseorderline")),
     "orders:write": Scope(
-        "Approve, send, receive, cancel and close purchase orders",
+        "Approve, send, mail, receive, cancel and close purchase orders",
         _may("inventory.change_purchaseorder inventory.add_receipt"),
+    ),
+    "transfers:read": Scope(
+        "Read transfers between stores", _may("inventory.view_stocktransfer inventory.view_stocktransferline")
+    ),
+    "transfers:write": Scope(
+        "Make, approve, dispatch, receive, close and cancel transfers",
+        _may("inventory.add_stocktransfer inventory.change_stocktransfer"),
     ),
     "forecasts:read": Scope(
         "Read forecasts, their accuracy, totals, overrides and the calendar",

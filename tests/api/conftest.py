@@ -22,6 +22,8 @@ from inventory.models import (
     PurchaseOrderLine,
     SalesFile,
     StockLevel,
+    StockTransfer,
+    StockTransferLine,
     Store,
 )
 from inventory.services.api_keys import create_key
@@ -82,6 +84,7 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         movement(store, product, "count", 40, day=TODAY - timedelta(days=3)),
         movement(store, product, "sale", 4, day=TODAY - timedelta(days=2), unit_price=Decimal("5.00")),
     )
+    other = cast.south if store == cast.north else cast.north
     draft, approved, sent, partly = (order(cast, store, product, status) for status in _ORDER_STATUSES)
     return {
         "store": store,
@@ -91,6 +94,9 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         "approved": approved,
         "sent": sent,
         "partly": partly,
+        "leaving_draft": transfer(store, other, product),
+        "leaving_approved": transfer(store, other, product, "approved"),
+        "arriving": transfer(other, store, product, "sent"),
         "recommendation": recommendation(cast, store, product),
         "other_recommendation": recommendation(cast, store, cast.seasonal),
         "forecast": forecast(store, product),
@@ -121,6 +127,14 @@ def order(cast: Cast, store: Store, product: Product, status: str = "draft", uni
         unit_cost=Decimal("3.00"),
         received_units=6 if status == "partly_received" else 0,
     )
+    return row
+
+
+def transfer(from_store: Store, to_store: Store, product: Product, status: str = "draft") -> StockTransfer:
+    row = StockTransfer.objects.create(
+        number=f"M-{next(_keys)}", from_store=from_store, to_store=to_store, status=status
+    )
+    StockTransferLine.objects.create(transfer=row, product=product, units=10)
     return row
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from inventory.models import Product, StockLevel, SupplierItem
+from inventory.models import Product, StockLevel, Supplier, SupplierItem
 from inventory.services import catalogue
 from inventory.services.errors import Conflict
 from tests.api.conftest import World, person
@@ -119,3 +119,19 @@ def test_bounds_written_while_stock_moves_keep_the_stock(world: World) -> None:
     catalogue.change_row(stale, values={"minimum_units": 3})
     fresh = StockLevel.objects.get(pk=stale.pk)
     assert (fresh.on_hand_units, fresh.minimum_units) == (5, 3)
+
+
+def test_what_was_measured_of_a_supplier_is_read_and_never_set(cast: Cast, buyer: APIClient) -> None:
+    measured = {"measured_lead_time_days": "6.25", "lead_time_observations": 40, "observed_lead_times": [[6, 1.0]]}
+    for model, row in ((Supplier, cast.supplier.pk), (SupplierItem, cast.supplier.items.get(product=cast.steady).pk)):
+        model._default_manager.filter(pk=row).update(**measured)
+    Supplier.objects.update(fill_rate=0.975, on_time_share=0.8)
+    item = cast.supplier.items.get(product=cast.steady)
+    for path in ("suppliers/ACME", f"supplier-items/{item.pk}"):
+        shown = buyer.get(f"/api/v1/{path}").json()
+        assert {name: shown[name] for name in measured} == measured
+        response = buyer.patch(f"/api/v1/{path}", {"measured_lead_time_days": "1.00"}, format="json")
+        assert (response.status_code, set(response.json()["error"]["fields"])) == (400, {"measured_lead_time_days"})
+    assert buyer.get("/api/v1/suppliers/ACME").json()["fill_rate"] == 0.975
+    item.refresh_from_db()
+    assert (str(item.measured_lead_time_days), str(item.lead_time_days)) == ("6.25", "5.00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from rest_framework.test import APIClient
 from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import event, forecast, machine, order, override, person, recommendation, total
+from tests.api.conftest import event, forecast, machine, order, override, person, recommendation, total, transfer
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -63,6 +64,11 @@ def _days(cast: Cast, rows: int) -> None:
 def _orders(cast: Cast, rows: int) -> None:
     for _ in range(rows):
         order(cast, cast.north, cast.steady)
+
+
+def _transfers(cast: Cast, rows: int) -> None:
+    for _ in range(rows):
+        transfer(cast.south, cast.north, cast.steady)
 
 
 def _recommendations(cast: Cast, rows: int) -> None:
@@ -133,6 +139,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("sales-data/files", _files, 2),
     ("sales-data/SKU-STEADY", _days, 4),  # the product first, the stores last
     ("purchase-orders", _orders, 4),
+    ("transfers", _transfers, 2),
     ("recommendations", _recommendations, 5),  # and suppliers
     ("forecasts", _forecasts, 3),  # no count; stores and products
     ("calendar-events", _events, 4),  # stores and products by a query each
@@ -166,7 +173,9 @@ def test_queries_do_not_grow_with_rows(
     assert seen >= rows
     assert viewer == PERSON + own
     assert _queries(person(cast.store_manager), path)[0] == (MANAGER if is_scoped else PERSON) + own
-    scopes = ("catalogue", "stock", "sales", "orders", "recommendations", "runs", "analytics", "forecasts")
+    scopes = (
+        *("catalogue", "stock", "sales", "orders", "transfers", "recommendations", "runs", "analytics", "forecasts"),
+    )
     key = machine(cast.viewer, [f"{word}:read" for word in scopes], stores=[cast.north])
     assert _queries(key, path)[0] == MACHINE + own
 
@@ -216,6 +225,48 @@ def test_ledger_is_paged_by_cursor_without_a_count(cast: Cast) -> None:
     ids = [row["id"] for row in [*page["results"], *rest]]
     assert len(ids) == 5
     assert ids == sorted(ids, reverse=True)
+
+
+def test_the_ledger_of_a_period_is_paged_by_day_and_comes_back_the_same_way(cast: Cast) -> None:
+    """Newest day first, in it newest row first, whatever the order in which the days were recorded."""
+    days = [TODAY - timedelta(days=n) for n in (3, 0, 2, 2, 5, 2, 3)]
+    record(*(movement(cast.north, cast.steady, "sale", n + 1, day=day) for n, day in enumerate(days)))
+    client = person(cast.viewer)
+    address = f"/api/v1/transactions?page_size=2&date_from={TODAY - timedelta(days=4)}"
+    pages, links = [], []
+    while address:
+        page = client.get(address).json()
+        pages.append([row["quantity"] for row in page["results"]])
+        links.append(page["previous"])
+        address = page["next"]
+    assert pages == [[2, 6], [4, 3], [7, 1]]
+    back = client.get(links[2]).json()
+    assert [row["quantity"] for row in back["results"]] == pages[1]
+    assert [row["quantity"] for row in client.get(back["previous"]).json()["results"]] == pages[0]
+    assert [row["quantity"] for row in client.get(back["next"]).json()["results"]] == pages[2]
+    assert client.get(back["previous"]).json()["previous"] is None
+
+
+def test_what_comes_in_meanwhile_moves_no_page_of_a_period(cast: Cast) -> None:
+    record(*(movement(cast.north, cast.steady, "sale", n) for n in range(1, 6)))
+    client = person(cast.viewer)
+    page = client.get(f"/api/v1/transactions?page_size=3&date_to={TODAY}").json()
+    record(movement(cast.north, cast.steady, "sale", 9))
+    rest = client.get(page["next"]).json()
+    assert [row["quantity"] for row in [*page["results"], *rest["results"]]] == [5, 4, 3, 2, 1]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize("position", ["2026-03-14", "2026-02-30~5", "0000-01-01~5", "5", "2026-03-14~-1", "~"])
+def test_a_cursor_of_a_period_that_we_never_gave_is_not_there(cast: Cast, position: str) -> None:
+    cursor = b64encode(f"p={position}".encode()).decode()
+    response = person(cast.viewer).get(f"/api/v1/transactions?date_to={TODAY}&cursor={cursor}")
+    assert response.status_code == 404
+
+
+def test_a_cursor_of_a_period_is_of_no_use_without_it(cast: Cast) -> None:
+    cursor = b64encode(b"p=2026-03-14~5").decode()
+    assert person(cast.viewer).get(f"/api/v1/transactions?cursor={cursor}").status_code == 404
 
 
 def _ids(client: APIClient, path: str, field: str) -> list[Any]:

@@ -49,7 +49,7 @@ def test_a_buyer_approves_sends_and_a_store_manager_receives(
 
     shop = log_in(stocked.store_manager)
     shop.goto(f"/admin/inventory/purchaseorder/{order.pk}/change/")
-    shop.get_by_label("Units of SKU-STEADY that arrived now").fill("10")
+    shop.get_by_label("Units of SKU-STEADY taken now").fill("10")
     shop.get_by_role("button", name="Receive").click()
     wait_for_state(shop, "Partly received")
     assert stock_at(stocked) == before + 10

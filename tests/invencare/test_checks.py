@@ -51,6 +51,7 @@ ALL_CHECKS = (
     checks.check_background_work,
     checks.check_database,
     checks.check_runs,
+    checks.check_deliveries,
     checks.check_mail,
     checks.check_numeric_stack,
 )
@@ -88,6 +89,10 @@ def test_a_right_production_has_nothing_to_say() -> None:
         ({"LIVE_ACCURACY_LATE_DAYS": -1}, "invencare.E014"),
         ({"LIVE_ACCURACY_LATE_DAYS": 28, "LIVE_ACCURACY_WEEKS": 5}, "invencare.E014"),
         ({"ACCURACY_HISTORY_WEEKS": 12}, "invencare.E014"),
+        ({"OVER_DELIVERY_TOLERANCE": -0.1}, "invencare.E015"),
+        ({"OVER_DELIVERY_TOLERANCE": float("nan")}, "invencare.E015"),
+        ({"TRANSFER_DAYS": -1}, "invencare.E016"),
+        ({"PDF_FONT": "/nowhere/Font.ttf"}, "invencare.E017"),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "invencare.W001"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "invencare.W002"),
     ],

@@ -31,6 +31,8 @@ from insights.models import (
 from inventory.models import (
     Alert,
     ApiKey,
+    CalendarFeed,
+    Company,
     Customer,
     DailySales,
     InventoryTransaction,
@@ -52,6 +54,7 @@ from tests.cast import NOW, TODAY, Cast
 
 def make_rows(cast: Cast, count: int) -> None:
     """``count`` rows (two at least) of each model; whatever belongs to a store names it: ``North`` or ``South``."""
+    Company.objects.create(name="Our company")
     for i in range(count):
         _make_one_of_each(cast, i)
 
@@ -263,6 +266,7 @@ def _make_people_and_schedules(cast: Cast, store: Store, i: int) -> None:
     DecisionLimit.objects.create(role=role, most_per_decision=100 * i)
     DecisionReason.objects.create(kind="change", code=f"row-{i}", label=f"Reason {i}")
     StoreMembership.objects.create(user=user, store=store)
+    CalendarFeed.objects.create(owner=cast.buyer, name=f"Calendar {i}", secret=f"{i:032}", created_at=NOW)
     key, _ = ApiKey.objects.create_key(name=f"Key {i}", owner=cast.buyer, scopes=["stock:read"])
     key.stores.add(store)
     interval = IntervalSchedule.objects.create(every=i + 1, period="hours")

@@ -41,6 +41,8 @@ QUERIES: dict[str, int] = {
     "insights.reorderrecommendation": 11,
     "inventory.alert": 5,
     "inventory.apikey": 4,
+    "inventory.calendarfeed": 4,
+    "inventory.company": 4,
     "inventory.customer": 4,
     "inventory.dailysales": 7,
     "inventory.inventorytransaction": 7,

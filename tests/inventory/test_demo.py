@@ -25,9 +25,11 @@ from inventory.models import (
     InventoryTransaction,
     Product,
     PurchaseOrder,
+    Receipt,
     SalesFile,
     StockLevel,
     Store,
+    Supplier,
     SupplierItem,
 )
 from inventory.services import access
@@ -283,6 +285,21 @@ def test_a_database_that_differs_from_the_truth_is_found_out(spoil: Any, checks:
 
 def _spoil(model: Any, **changes: Any) -> None:
     model.objects.filter(pk=model.objects.order_by("pk")[0].pk).update(**changes)
+
+
+def test_deliveries_that_are_not_as_planted_are_found_out_whatever_people_state() -> None:
+    seed()
+    suppliers = Supplier.objects.exclude(measured_lead_time_days=None)
+    assert suppliers.count() == 2  # the seed measured them
+    SupplierItem.objects.update(lead_time_days=F("lead_time_days") + 1)
+    assert differences() == {}
+    receipts = list(Receipt.objects.all())
+    for receipt in receipts:
+        receipt.received_on += timedelta(days=9)
+    Receipt.objects.bulk_update(receipts, ["received_on"])
+    found = differences()
+    assert set(found) == {"lead times"}
+    assert found["lead times"][0].startswith("ATLANTICO: 4 days planted, ")  # the other's few vary too much to tell
 
 
 def test_a_second_of_difference_in_a_stock_out_is_within_the_tolerance() -> None:

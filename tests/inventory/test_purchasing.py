@@ -166,10 +166,12 @@ def test_sending_dates_the_order_and_mails_it_with_its_lines(cast: Cast, sent: P
     assert (sent.status, sent.order_date, sent.expected_date) == ("sent", date(2026, 3, 16), date(2026, 3, 21))
     [message] = mail.outbox
     assert (message.to, message.subject) == (["orders@acme.example"], f"Purchase order PO-{sent.pk} for North")
-    [(name, content, kind)] = message.attachments
+    [(pdf_name, pdf, pdf_kind), (name, content, kind)] = message.attachments
+    assert (pdf_name, pdf_kind, pdf[:5]) == (f"PO-{sent.pk}.pdf", "application/pdf", b"%PDF-")
     assert (name, kind) == (f"PO-{sent.pk}.csv", "text/csv")
     assert content == order_csv(sent)
     assert "2026-03-16 09:00 UTC: mailed to orders@acme.example\n" in sent.notes
+    assert (sent.mail_state, sent.mail_at, sent.mail_problem) == ("mailed", NOW, "")
 
 
 def test_the_csv_makes_formulas_text(cast: Cast, draft: PurchaseOrder) -> None:
@@ -193,7 +195,8 @@ def test_a_mail_failure_keeps_the_order_sent_and_it_can_be_mailed_again(
             order = send_order(order_id=draft.pk, actor=cast.buyer, now=NOW)
     order.refresh_from_db()
     assert (order.status, len(mail.outbox)) == ("sent", 0)
-    assert "mail to orders@acme.example failed (SMTPServerDisconnected); mail it again\n" in order.notes
+    assert "mail to orders@acme.example failed (SMTPServerDisconnected); send it again\n" in order.notes
+    assert (order.mail_state, order.mail_problem) == ("failed", "SMTPServerDisconnected: gone")
     with django_capture_on_commit_callbacks(execute=True):
         resend_order(order_id=order.pk, actor=cast.buyer, now=NOW)
     assert len(mail.outbox) == 1
@@ -207,7 +210,9 @@ def test_a_supplier_without_an_address_is_said_so(
     approve_order(order_id=draft.pk, actor=cast.buyer, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
         order = send_order(order_id=draft.pk, actor=cast.buyer, now=NOW)
-    assert order.notes.endswith("not mailed: ACME · Acme Wholesale has no e-mail address; send the CSV yourself\n")
+    assert order.notes.endswith(
+        "not mailed: ACME · Acme Wholesale has no e-mail address; send the PDF or the CSV yourself\n"
+    )
     with pytest.raises(ValidationError, match="has no e-mail address"):
         resend_order(order_id=order.pk, actor=cast.buyer, now=NOW)
 
@@ -290,7 +295,7 @@ def test_a_partly_received_order_is_closed_short_and_not_cancelled(cast: Cast, s
         cancel_order(order_id=sent.pk, actor=cast.buyer, now=NOW)
     order = close_order(order_id=sent.pk, actor=cast.buyer, now=NOW)
     assert (order.status, order.closed_at) == ("received", NOW)
-    assert order.notes.endswith("bo closed it 13 units short\n")
+    assert order.notes.endswith("bo closed it 13 units short: supplier is short of it\n")
 
 
 @pytest.mark.parametrize("step", ["draft", "approved", "sent"])

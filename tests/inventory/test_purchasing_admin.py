@@ -18,11 +18,13 @@ from inventory.models import (
     Receipt,
     StockLevel,
     StockTransfer,
+    StockTransferLine,
     Store,
     Supplier,
+    TransferReceipt,
 )
 from inventory.services.purchasing import OrderItem, add_to_draft_order, approve_order
-from inventory.services.transfers import TransferItem, create_transfer, dispatch_transfer
+from inventory.services.transfers import TransferItem, approve_transfer, create_transfer, dispatch_transfer
 from tests.cast import NOW, Cast
 
 ORDERS = reverse("admin:inventory_purchaseorder_changelist")
@@ -60,9 +62,21 @@ def sent_at(cast: Cast, store: Any) -> PurchaseOrder:
     return order
 
 
+def sent_transfer(cast: Cast, up_to: str = "sent") -> StockTransfer:
+    """Ten of the steady product from south to north."""
+    item = [TransferItem(cast.steady.pk, 10)]
+    transfer = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
+    if up_to in {"approved", "sent"}:
+        approve_transfer(transfer_id=transfer.pk, actor=cast.buyer, now=NOW)
+    if up_to == "sent":
+        dispatch_transfer(transfer_id=transfer.pk, actor=cast.buyer, now=NOW)
+    return transfer
+
+
 def everything() -> list[Any]:
     """All that an order's buttons could change."""
-    tables = (PurchaseOrder, PurchaseOrderLine, Receipt, StockLevel, InventoryTransaction, StockTransfer)
+    tables = (PurchaseOrder, PurchaseOrderLine, Receipt, StockLevel, InventoryTransaction)
+    tables += (StockTransfer, StockTransferLine, TransferReceipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
@@ -131,7 +145,7 @@ def test_everybody_sees_the_orders_of_own_stores_and_no_others(
         assert response.status_code == 403
     else:
         assert len(response.context["cl"].result_list) == listed
-    for step in ("change", "csv"):
+    for step in ("change", "csv", "pdf"):
         assert client.get(order_url(own, step)).status_code == own_page
         assert client.get(order_url(other, step)).status_code == other_page
 
@@ -340,6 +354,62 @@ def test_the_csv_is_a_download(cast: Cast) -> None:
     )
 
 
+def test_the_pdf_is_a_download_and_can_be_had_again(cast: Cast) -> None:
+    order = draft_at(cast, cast.north)
+    for _ in range(2):
+        response = signed_in(cast.viewer).get(order_url(order, "pdf"))
+        assert response["Content-Disposition"] == f'attachment; filename="{order.number}.pdf"'
+        assert response.content.startswith(b"%PDF-")
+
+
+def test_a_delivery_says_what_was_refused_and_what_will_not_come(cast: Cast) -> None:
+    order = sent_at(cast, cast.north)
+    line = order.lines.get()
+    data = {**receipt_of(order, 5), f"refused_{line.pk}": "2", "refusal": "crushed", f"close_{line.pk}": "short"}
+    signed_in(cast.store_manager).post(order_url(order, "receive"), data)
+    line.refresh_from_db()
+    assert (line.received_units, line.refused_units, line.cancelled_units, line.close_reason) == (5, 2, 7, "short")
+    assert Receipt.objects.get().refusal == "crushed"
+    text = signed_in(cast.viewer).get(order_url(order)).content.decode()
+    assert "Supplier is short of it" in text
+
+
+def test_a_refused_delivery_keeps_all_that_was_typed(cast: Cast) -> None:
+    order = sent_at(cast, cast.north)
+    line = order.lines.get()
+    data = {**receipt_of(order, 99), f"refused_{line.pk}": "2", f"close_{line.pk}": "short"}
+    text = signed_in(cast.buyer).post(order_url(order, "receive"), data).content.decode()
+    assert f'name="refused_{line.pk}" value="2"' in text
+    assert '<option value="short" selected>' in text
+
+
+def test_a_failed_mail_is_shown_with_the_button_to_send_it_again(
+    cast: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
+    order = sent_at(cast, cast.north)
+    PurchaseOrder.objects.filter(pk=order.pk).update(mail_state="failed", mail_problem="SMTPServerDisconnected: gone")
+    client = signed_in(cast.buyer)
+    text = client.get(order_url(order)).content.decode()
+    assert "its e-mail to orders@acme.example failed: SMTPServerDisconnected: gone" in text
+    assert ">Send again</button>" in text
+    assert signed_in(cast.store_manager).get(order_url(order)).context["may_mail"] is False
+    for _ in range(2):  # a double click
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(order_url(order, "mail"), {"mail_key": "page-1"})
+    assert len(mail.outbox) == 1
+    assert "failed" not in client.get(order_url(order)).content.decode().split("What happened")[0]
+
+
+def test_an_order_is_closed_for_a_reason(cast: Cast) -> None:
+    order = sent_at(cast, cast.north)
+    client = signed_in(cast.buyer)
+    client.post(order_url(order, "receive"), receipt_of(order, 5))
+    response = client.post(order_url(order, "close"), {"reason": ""}, follow=True)
+    assert said(response)[-1] == "“” is no reason to close an order."
+    client.post(order_url(order, "close"), {"reason": "not_needed"})
+    assert order.lines.get().close_reason == "not_needed"
+
+
 def test_receipts_are_listed_for_own_stores(cast: Cast) -> None:
     for store in (cast.north, cast.south):
         order = sent_at(cast, store)
@@ -355,14 +425,55 @@ def test_a_transfer_goes_from_draft_to_received(cast: Cast) -> None:
     data = typed([("SKU-STEADY", "10")], from_store=cast.south.pk, to_store=cast.north.pk, notes="for the fair")
     client.post(reverse("admin:inventory_stocktransfer_add"), data)
     transfer = StockTransfer.objects.get()
-    client.post(transfer_url(transfer, "dispatch"), {"version": transfer.version})
+    field = f"units_{transfer.lines.get().pk}"
+    client.post(transfer_url(transfer, "lines"), {field: "12", "version": transfer.version})
+    client.post(transfer_url(transfer, "approve"), {"version": transfer.version + 1})
+    client.post(transfer_url(transfer, "dispatch"), {"version": transfer.version + 2, "expected_date": "2999-01-31"})
     text = client.get(transfer_url(transfer)).content.decode()
-    assert f'name="units_{transfer.lines.get().pk}" value="10"' in text
-    client.post(transfer_url(transfer, "receive"), {f"units_{transfer.lines.get().pk}": "9"})
+    assert f'name="{field}" value="12"' in text
+    for _ in range(2):  # a double click
+        client.post(transfer_url(transfer, "receive"), {field: "9", "idempotency_key": "k1"})
+    assert f'name="{field}" value="3"' in client.get(transfer_url(transfer)).content.decode()
+    client.post(transfer_url(transfer, "close"), {"reason": "box fell"})
     transfer.refresh_from_db()
     assert (transfer.status, transfer.notes.splitlines()[0]) == ("received", "for the fair")
+    assert (str(transfer.expected_date), transfer.lines.get().lost_units) == ("2999-01-31", 3)
     levels = dict(StockLevel.objects.values_list("store__code", "on_hand_units"))
-    assert levels == {"S1": -10, "N1": 9}
+    assert levels == {"S1": -12, "N1": 9}
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "1999-01-01"])
+def test_a_transfer_is_not_dispatched_for_a_day_that_cannot_be(cast: Cast, day: str) -> None:
+    transfer = sent_transfer(cast, up_to="approved")
+    before = everything()
+    response = signed_in(cast.buyer).post(transfer_url(transfer, "dispatch"), {"expected_date": day}, follow=True)
+    [message] = said(response)
+    assert day in message
+    assert everything() == before
+
+
+def test_the_page_of_a_transfer_offers_only_the_steps_that_can_be_taken(cast: Cast) -> None:
+    transfer = sent_transfer(cast, up_to="draft")
+    names = ["may_edit", "may_approve", "may_dispatch", "may_receive", "may_close", "may_cancel"]
+
+    def offered(status: str, person: Any) -> set[str]:
+        StockTransfer.objects.filter(pk=transfer.pk).update(status=status)
+        context = signed_in(person).get(transfer_url(transfer)).context
+        return {name.removeprefix("may_") for name in names if context[name]}
+
+    assert {status: offered(status, cast.buyer) for status in StockTransfer.Status.values} == {
+        "draft": {"edit", "approve", "cancel"},
+        "approved": {"dispatch", "cancel"},
+        "sent": {"receive", "close"},
+        "partly_received": {"receive", "close"},
+        "received": set(),
+        "cancelled": set(),
+    }
+    # The manager of the receiving store may ask and receive, and not send.
+    assert offered("draft", cast.store_manager) == {"edit", "cancel"}
+    assert offered("approved", cast.store_manager) == {"cancel"}
+    assert offered("sent", cast.store_manager) == {"receive", "close"}
+    assert offered("sent", cast.viewer) == set()
 
 
 @pytest.mark.parametrize(
@@ -392,22 +503,20 @@ def test_both_ends_of_a_transfer_see_it_and_others_do_not(
 
 
 def test_a_refused_receipt_of_a_transfer_keeps_what_was_typed(cast: Cast) -> None:
-    item = [TransferItem(cast.steady.pk, 10)]
-    transfer = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
-    dispatch_transfer(transfer_id=transfer.pk, actor=cast.buyer, now=NOW)
+    transfer = sent_transfer(cast)
     field = f"units_{transfer.lines.get().pk}"
-    response = signed_in(cast.store_manager).post(transfer_url(transfer, "receive"), {field: "11"})
-    assert said(response) == ["SKU-STEADY: 0 to 10 units can arrive, not 11."]
-    assert f'name="{field}" value="11"' in response.content.decode()
+    data = {field: "21", "idempotency_key": "k1"}
+    response = signed_in(cast.store_manager).post(transfer_url(transfer, "receive"), data)
+    assert said(response) == ["SKU-STEADY: 0 to 20 units can arrive, not 21."]
+    assert f'name="{field}" value="21"' in response.content.decode()
 
 
 @pytest.mark.parametrize("person", ["viewer", "analyst", "outsider"])
-@pytest.mark.parametrize("step", ["dispatch", "receive", "cancel"])
+@pytest.mark.parametrize("step", ["lines", "approve", "dispatch", "receive", "close", "cancel"])
 def test_only_those_who_work_with_stock_take_the_steps_of_a_transfer(cast: Cast, person: str, step: str) -> None:
-    item = [TransferItem(cast.steady.pk, 1)]
-    transfer = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
-    if step == "receive":
-        dispatch_transfer(transfer_id=transfer.pk, actor=cast.buyer, now=NOW)
+    transfer = sent_transfer(
+        cast, up_to={"dispatch": "approved", "receive": "sent", "close": "sent"}.get(step, "draft")
+    )
     before = everything()
     assert signed_in(cast.people[person]).post(transfer_url(transfer, step)).status_code == 403
     assert everything() == before
@@ -418,8 +527,9 @@ def test_a_manager_of_the_receiving_store_cannot_dispatch(cast: Cast) -> None:
     transfer = create_transfer(from_store=cast.south, to_store=cast.north, items=item, actor=cast.buyer, now=NOW)
     before = everything()
     client = signed_in(cast.store_manager)
-    assert client.get(transfer_url(transfer)).context["may_dispatch"] is False
-    assert client.post(transfer_url(transfer, "dispatch")).status_code == 403
+    for step in ("approve", "dispatch"):
+        assert client.get(transfer_url(transfer)).context[f"may_{step}"] is False
+        assert client.post(transfer_url(transfer, step)).status_code == 403
     assert everything() == before
 
 

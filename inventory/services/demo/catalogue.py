@@ -9,9 +9,12 @@ import numpy as np
 
 from inventory.calc.simulation.events import Kind
 from inventory.calc.simulation.simulate import Simulation
-from inventory.models import Customer, Product, StockLevel, Store, Supplier, SupplierItem
+from inventory.models import Company, Customer, Product, StockLevel, Store, Supplier, SupplierItem
 from inventory.services.demo.keys import customer_code
 from inventory.services.demo.money import money
+
+COMPANY = "Mercado Azul"
+COUNTRY = {"Europe/Lisbon": "Portugal", "Europe/Madrid": "España"}
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,16 @@ class Ids:
 def write_catalogue(simulation: Simulation) -> Ids:
     """Every row that is not stock movement or order. Call it inside a transaction."""
     catalogue = simulation.catalogue
+    Company.objects.get_or_create(defaults={"name": COMPANY, "address": "Rua Garrett 12\n1200-203 Lisboa"})
     Store.objects.bulk_create(
-        Store(code=entry.code, name=entry.name, time_zone=entry.time_zone, currency="EUR", country=entry.country)
+        Store(
+            code=entry.code,
+            name=entry.name,
+            time_zone=entry.time_zone,
+            currency="EUR",
+            address=f"{COMPANY}, {entry.name}\n{COUNTRY[entry.time_zone]}",
+            country=entry.country,
+        )
         for entry in catalogue.stores
     )
     Supplier.objects.bulk_create(

@@ -28,6 +28,7 @@ from inventory.services.demo.movements import batch_ends, movements_of_batch
 from inventory.services.demo.orders import write_orders
 from inventory.services.demo.truth import read_fingerprint, write_truth
 from inventory.services.errors import Conflict
+from inventory.services.lead_times import measure_suppliers
 from inventory.services.ledger import record_movements
 from inventory.services.stockouts import close_days
 
@@ -129,6 +130,7 @@ def _complete(marker: Marker, simulation: Simulation, outcome: Outcome, *, now: 
     """Record the movements that are missing, close the days, write the truth, and say in the marker that all is there."""
     added = _record(simulation, now=now, progress=progress)
     close_days(through=simulation.last_day, now=now)
+    measure_suppliers(now=now)
     # What opened and closed while the past was replayed is news to nobody.
     Alert.objects.filter(closed_at__gte=marker.started_at).delete()
     write_truth(simulation, today=marker.today)

@@ -6,6 +6,7 @@ people recorded since the demo (today's sales, adjustments, receipts) are no dif
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,14 +17,27 @@ import numpy as np
 from django.db.models import Count, F, Q, Sum
 
 from inventory.calc.balances import PRICE_STEP
-from inventory.models import DailySales, InventoryTransaction, Product, PurchaseOrder, Receipt, StockLevel, Store
+from inventory.models import (
+    DailySales,
+    InventoryTransaction,
+    Product,
+    PurchaseOrder,
+    Receipt,
+    StockLevel,
+    Store,
+    Supplier,
+)
 from inventory.services.demo.keys import ORDER_PREFIX
 from inventory.services.demo.marker import read_marker
 from inventory.services.demo.seeding import SOURCE
 from inventory.services.demo.truth import Truth, read_fingerprint, read_truth
 from inventory.services.errors import Conflict
+from inventory.services.lead_times import LEAST_DELIVERIES, measures_of
 
 STOCK_OUT_TOLERANCE_SECONDS = 1  # per product, store and day: the ledger keeps whole seconds of each local day
+# 6 % of the lines come in two parts, 40 % of the units 3 to 9 days late: what that adds to a unit's lead time.
+LATE_PART_MEAN_DAYS = 0.06 * 0.4 * 6
+LATE_PART_VARIANCE = 0.06 * 0.4 * 40 + 1 / 12  # and the rounding to whole days
 
 TYPE_OF_KIND = {
     "opening_count": "count",
@@ -175,10 +189,39 @@ def check_receipts(chain: Chain) -> list[str]:
 def check_order_lines(chain: Chain) -> list[str]:
     """No order is called received while a line of it is not, or the other way round."""
     orders = PurchaseOrder.objects.filter(number__startswith=ORDER_PREFIX).annotate(
-        missing=Count("lines", filter=Q(lines__received_units__lt=F("lines__ordered_units")))
+        missing=Count(
+            "lines", filter=Q(lines__ordered_units__gt=F("lines__received_units") + F("lines__cancelled_units"))
+        )
     )
     wrong = orders.filter(Q(status="received", missing__gt=0) | Q(status__in=["sent", "partly_received"], missing=0))
     return [f"{order.number} is {order.status} with {order.missing} lines not received in full" for order in wrong]
+
+
+def check_lead_times(chain: Chain) -> list[str]:
+    """Each supplier's measured lead time is the planted one, to what chance and deliveries in two parts explain.
+
+    Measured anew from the demo's orders, so that what people received since does not count; stated times count as
+    5 deliveries of hundreds.
+    """
+    suppliers = dict(Supplier.objects.values_list("code", "pk"))
+    differences = []
+    for planted in chain.truth.document["lead_times"]:
+        of_demo = {"purchase_order__number__startswith": ORDER_PREFIX}
+        measures = measures_of(supplier_id=suppliers[planted["supplier"]], today=chain.last_day, **of_demo)
+        if measures is None or measures.supplier.observations < LEAST_DELIVERIES:
+            continue  # a short demo: nothing is claimed
+        found = measures.supplier.lead_times
+        mean, sd, count = planted["mean_days"], planted["sd_days"], measures.supplier.observations
+        wide = math.sqrt(sd**2 + LATE_PART_VARIANCE)
+        if not -4 * wide / math.sqrt(count) <= found.mean - mean <= 4 * wide / math.sqrt(count) + LATE_PART_MEAN_DAYS:
+            differences.append(
+                f"{planted['supplier']}: {mean} days planted, {found.mean:.2f} measured in {count} orders"
+            )
+        # The deviation of n draws lies within some 4/√(2n) of its own; a gamma's tail and part deliveries make it wider.
+        slack = 1 + 6 / math.sqrt(2 * count)
+        if not sd / slack <= found.sd <= wide * slack:
+            differences.append(f"{planted['supplier']}: a deviation of {sd} days planted, {found.sd:.2f} measured")
+    return differences
 
 
 CHECKS: tuple[Check, ...] = (
@@ -189,6 +232,7 @@ CHECKS: tuple[Check, ...] = (
     Check("stock-out days", check_stock_outs),
     Check("receipts", check_receipts),
     Check("order lines", check_order_lines),
+    Check("lead times", check_lead_times),
 )
 
 

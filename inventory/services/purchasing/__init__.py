@@ -11,12 +11,14 @@ from inventory.services.purchasing.drafts import (
     change_draft_lines,
     create_draft_order,
 )
-from inventory.services.purchasing.receiving import OVER_DELIVERY_FACTOR, receive_order
-from inventory.services.purchasing.sending import order_csv, resend_order, send_order
+from inventory.services.purchasing.mailing import mail_waiting_orders, order_message
+from inventory.services.purchasing.papers import order_csv, order_pdf
+from inventory.services.purchasing.receiving import Arrival, receive_order
+from inventory.services.purchasing.sending import resend_order, send_order
 from inventory.services.purchasing.steps import approve_order, cancel_order, close_order
 
 __all__ = [
-    "OVER_DELIVERY_FACTOR",
+    "Arrival",
     "OrderItem",
     "add_to_draft_order",
     "add_to_draft_orders",
@@ -25,7 +27,10 @@ __all__ = [
     "change_draft_lines",
     "close_order",
     "create_draft_order",
+    "mail_waiting_orders",
     "order_csv",
+    "order_message",
+    "order_pdf",
     "receive_order",
     "resend_order",
     "send_order",

@@ -16,9 +16,10 @@ from django.db.models.functions import Cast, Concat
 from inventory.calc.packs import PackRule
 from inventory.models import Product, PurchaseOrder, PurchaseOrderLine, Store, Supplier, SupplierItem
 from inventory.querysets.scope import StoreScope
+from inventory.services.documents import move_document
 from inventory.services.locking import in_one_transaction, lock_rows
 from inventory.services.people import log_line, name_of, require_store
-from inventory.services.purchasing.orders import Status, lock_order, move_order
+from inventory.services.purchasing.orders import Status, lock_order
 
 MOST_UNITS = 10_000_000
 """More units than this in one line is a slip of the keyboard, and is refused."""
@@ -138,7 +139,7 @@ def change_draft_lines(
     _check_packs(order, kept, units)
     for line in kept:
         line.ordered_units = units[line.pk]
-    order = move_order(
+    order = move_document(
         order,
         verb="changed",
         come_from=[Status.DRAFT],
