@@ -83,8 +83,8 @@ def test_a_rejection_that_lost_sales_is_worth_less_than_the_recommendation(cast:
     assert (worth.decided_units, worth.recommended_units, worth.needed_units) == (0, 24, 28)
     assert (worth.lost_units, worth.lost_units_recommended, worth.lost_units_none) == (28, 4, 28)
     assert (worth.stockout_days, worth.stockout_days_recommended) == (7, 1)
-    # 24 units of margin at 2.00, less the holding of 24 units for some days at 20 % a year of 3.00: 60 unit-days.
-    holding = Decimal("0.10")
+    # 24 units of margin at 2.00, less the holding of 24 units at 20 % a year of 3.00: 55 unit-days.
+    holding = Decimal("0.09")
     assert worth.value == -(Decimal(48) - holding)
     assert worth.value_of_ordering == 0
     assert worth.forecast_value_added_units == -24

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from insights.models import Decision, ReorderRecommendation
 from insights.models.recommendations import OPEN_STATUSES
 from insights.services.decisions.judging import Action, Status, Verdict
 from insights.services.decisions.rows import who_decided
 from insights.services.decisions.staleness import numbers_age_days
+from inventory.models import PurchaseOrderLine
 from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
 from inventory.services.locking import in_chunks
@@ -76,8 +77,20 @@ def _order(verdicts: Sequence[Verdict], *, actor: User, now: datetime, scope: St
         row = verdict.row
         row.approved_quantity = verdict.units
         row.purchase_order_line = lines[row.store_id, row.supplier_id or 0, row.product_id]
-    rows = [verdict.row for verdict in verdicts]
-    ReorderRecommendation.objects.bulk_update(rows, ["approved_quantity", "purchase_order_line"], batch_size=240)
+    # One statement finds every row's line; CASE over a thousand rows takes Django a second to write down.
+    line_of_row = PurchaseOrderLine.objects.filter(
+        purchase_order__in={line.purchase_order_id for line in lines.values()},
+        purchase_order__store=OuterRef("store"),
+        purchase_order__supplier=OuterRef("supplier"),
+        product=OuterRef("product"),
+    )
+    for ids in in_chunks(verdict.row.pk for verdict in verdicts):
+        ReorderRecommendation.objects.filter(pk__in=ids).update(
+            approved_quantity=F("recommended_order_quantity"),
+            purchase_order_line=Subquery(line_of_row.values("pk")[:1]),
+        )
+    changed = [verdict.row for verdict in verdicts if verdict.units != verdict.row.recommended_order_quantity]
+    ReorderRecommendation.objects.bulk_update(changed, ["approved_quantity"], batch_size=240)
 
 
 def _propose(verdicts: Sequence[Verdict]) -> None:
