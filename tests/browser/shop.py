@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from analytics.services.metrics import refresh_metrics
 from forecasting.models import ProductDemandForecast
 from insights.models import AnalysisRun
 from invencare.lib import clock
@@ -27,6 +28,7 @@ def open_shop(cast: Cast) -> None:
             for i in range(DAYS, 0, -1)
         ]
     record(*rows, now=now)
+    refresh_metrics(now=now)
     for store in (cast.north, cast.south):
         set_bounds(store, cast.steady, minimum=10, maximum=300)
         recommend(store, cast.steady, cast.supplier, urgency_level="critical", recommendation_date=today)
