@@ -59,15 +59,15 @@ def write_totals(*, forecast_date: date, horizon_days: int, run: ForecastRun | N
             level.add(batch)
         products.look_at(batch)
     writer = _Writer({**common, "run": run, "created_at": now})
-    for level in levels:
-        if level.places:
-            writer.add(level.name, level.places, total_up(level.sums, learn_level(level.sums)))
     if products.levels:
         learned = products.learned()
         for batch in load_forecast_batches(forecast_date=forecast_date, horizon_days=horizon_days):
             own = _Level(Level.PRODUCT, horizon_days)
             own.add(batch)
             writer.add(own.name, own.places, total_up(own.sums, learned))
+    for level in reversed(levels):  # the company last: lists show the newest row first
+        if level.places:
+            writer.add(level.name, level.places, total_up(level.sums, learn_level(level.sums)))
     writer.flush()
     DemandForecastTotal.objects.filter(**common).exclude(created_at=now).delete()
     return writer.written
