@@ -131,6 +131,13 @@ def _runs() -> Iterator[CheckMessage]:
             id="invencare.E012",
         )
     yield from _retention()
+    for name in ("DECISION_FREE_CHANGE", "DECISION_NUMBERS_MAX_AGE_DAYS", "HOLDING_COST_PER_YEAR"):
+        if getattr(settings, name) < 0:
+            yield Error(
+                f"{name} is {getattr(settings, name)}: it cannot be negative.",
+                hint=f"Set {name} to 0 or more; docs/settings.md says what it means.",
+                id="invencare.E018",
+            )
 
 
 def _retention() -> Iterator[CheckMessage]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 Floats = NDArray[np.float64]
 
 RISING, FALLING, NO_CLEAR_TREND, TOO_SHORT = "rising", "falling", "no clear trend", "too short"
 LEAST_POINTS = 4
+NORMAL = NormalDist()
+DIGITS = 9  # values that differ by less, of the largest, are equal: rounding must break no tie
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,20 @@ def _autocorrelation(values: Floats) -> Floats:
     return correlation
 
 
+def _ranks(values: Floats) -> Floats:
+    """1 for the smallest; equal values share the mean of their ranks."""
+    largest = np.abs(values).max()
+    rounded = np.round(values / largest, DIGITS) if largest > 0 else values
+    _, place, count = np.unique(rounded, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    ranks: Floats = (last - (count - 1) / 2)[place]
+    return ranks
+
+
 def _hamed_rao_inflation(values: Floats, slope: float) -> float:
     n = len(values)
-    correlation = _autocorrelation(rankdata(_detrended(values, slope)))
-    bound = norm.ppf(0.975) / math.sqrt(n)
+    correlation = _autocorrelation(_ranks(_detrended(values, slope)))
+    bound = NORMAL.inv_cdf(0.975) / math.sqrt(n)
     lags = np.arange(1, n)
     weights = (n - lags) * (n - lags - 1) * (n - lags - 2.0)
     significant = np.abs(correlation[1:]) > bound
@@ -182,7 +194,7 @@ def _tested(score: float, pairs: float, variance: float, slopes: Floats, interce
     """The test with continuity correction; the slope's interval holds the slopes that the test would not refuse."""
     deviation = math.sqrt(max(variance, 0.0))
     z = 0.0 if score == 0 or deviation == 0 else (score - math.copysign(1, score)) / deviation
-    reach = norm.ppf((1 + confidence) / 2) * deviation
+    reach = NORMAL.inv_cdf((1 + confidence) / 2) * deviation
     low = max(math.floor((len(slopes) - reach) / 2) - 1, 0)
     high = min(math.ceil((len(slopes) + reach) / 2), len(slopes) - 1)
     return Trend(
@@ -190,7 +202,7 @@ def _tested(score: float, pairs: float, variance: float, slopes: Floats, interce
         tau=score / pairs,
         variance=variance,
         z=z,
-        p=float(2 * norm.sf(abs(z))),
+        p=math.erfc(abs(z) / math.sqrt(2)),
         slope=float(np.median(slopes)),
         slope_low=float(slopes[low]),
         slope_high=float(slopes[high]),
