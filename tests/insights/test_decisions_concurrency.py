@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 
-from insights.models import Decision, ReorderRecommendation
-from insights.services.decisions import Outcome, approve, approve_many
+from insights.models import Decision, DecisionLimit, DecisionValue, ReorderRecommendation
+from insights.services.decision_value import value_decisions
+from insights.services.decisions import Outcome, approve, approve_many, bring_back, reject, snooze
 from inventory.models import InventoryTransaction, PurchaseOrder, PurchaseOrderLine, Receipt, StockLevel
 from inventory.querysets.scope import EVERY_STORE
 from inventory.services.errors import Conflict
 from inventory.services.purchasing import OrderItem, add_to_draft_order, approve_order, receive_order, send_order
-from tests.cast import NOW, Cast
+from tests.cast import NOW, TODAY, Cast, make_person
 from tests.insights.proposals import make_products, recommend, recommend_many
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
@@ -142,3 +145,96 @@ def test_two_deliveries_at_once_are_both_booked(cast: Cast) -> None:
     )
     order.refresh_from_db()
     assert (order.status, StockLevel.objects.get().on_hand_units) == ("received", 12)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_of_a_snooze_and_an_approval_at_once_one_wins(cast: Cast, attempt: int) -> None:
+    proposal = recommend(cast.north, cast.steady, cast.supplier)
+    who = {"recommendation_id": proposal.pk, "now": NOW, "version": 1, "scope": EVERY_STORE}
+    results = at_once(
+        lambda: snooze(until=TODAY + timedelta(days=2), actor=cast.buyer, **who),
+        lambda: approve(actor=cast.administrator, **who),
+    )
+    [winner] = [result for result in results if isinstance(result, Decision)]
+    assert [type(result) for result in results].count(Conflict) == 1
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.version) == (winner.status_after, 2)
+    assert Decision.objects.get() == winner
+    assert PurchaseOrderLine.objects.count() == (winner.action == "approve")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_second_persons_at_once_order_once(cast: Cast, settings: Any, attempt: int) -> None:
+    settings.DECISION_VALUE_LIMIT = 1.0
+    proposal = recommend(cast.north, cast.steady, cast.supplier)
+    approve(recommendation_id=proposal.pk, actor=cast.buyer, now=NOW, scope=EVERY_STORE)
+    people = [cast.administrator, make_person("abe", "Administrator")]
+    results = at_once(
+        *(
+            lambda person=person: approve(  # type: ignore[misc]
+                recommendation_id=proposal.pk, actor=person, now=NOW, scope=EVERY_STORE
+            )
+            for person in people
+        )
+    )
+    [winner] = [result for result in results if isinstance(result, Decision)]
+    [loser] = [result for result in results if isinstance(result, Conflict)]
+    assert f"was approved by {winner.decided_by_name}" in str(loser)
+    assert winner.proposed_by_name == "bo"
+    assert PurchaseOrderLine.objects.get().ordered_units == 12
+
+
+def test_two_first_persons_at_once_leave_one_proposal_that_the_other_may_not_overwrite(
+    cast: Cast, settings: Any
+) -> None:
+    settings.DECISION_VALUE_LIMIT = 1.0
+    proposal = recommend(cast.north, cast.steady, cast.supplier)
+    results = at_once(
+        *(
+            lambda person=person: approve(  # type: ignore[misc]
+                recommendation_id=proposal.pk, actor=person, now=NOW, version=1, scope=EVERY_STORE
+            )
+            for person in (cast.buyer, cast.store_manager)
+        )
+    )
+    [winner] = [result for result in results if isinstance(result, Decision)]
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.proposed_by, winner.action) == ("proposed", winner.decided_by, "propose")
+    assert Decision.objects.count() == 1
+    assert not PurchaseOrder.objects.exists()
+
+
+def test_one_persons_days_limit_holds_over_approvals_at_once(cast: Cast) -> None:
+    """Each is under the limit, both together are not: the second one becomes a proposal."""
+    DecisionLimit.objects.create(role=Group.objects.get(name="Buyer"), most_per_day=40)
+    ids = recommend_many(cast.north, make_products(4), cast.supplier)
+    results = at_once(
+        *(
+            lambda pk=pk: approve(recommendation_id=pk, actor=cast.buyer, now=NOW, scope=EVERY_STORE)  # type: ignore[misc]
+            for pk in ids
+        )
+    )
+    actions = sorted(result.action for result in results if isinstance(result, Decision))
+    assert actions == ["approve", "propose", "propose", "propose"]
+    assert PurchaseOrderLine.objects.count() == 1
+
+
+def test_a_row_that_comes_back_while_it_is_approved_is_ordered_once(cast: Cast) -> None:
+    proposal = recommend(cast.north, cast.steady, cast.supplier)
+    snooze(recommendation_id=proposal.pk, until=TODAY + timedelta(days=1), actor=cast.buyer, now=NOW, scope=EVERY_STORE)
+    later = NOW + timedelta(days=1)
+    at_once(
+        lambda: bring_back(now=later),
+        lambda: bring_back(now=later),
+        lambda: approve(recommendation_id=proposal.pk, actor=cast.buyer, now=later, scope=EVERY_STORE),
+    )
+    proposal.refresh_from_db()
+    assert (proposal.status, PurchaseOrderLine.objects.get().ordered_units) == ("approved", 12)
+    assert Decision.objects.filter(action="return").count() <= 1
+
+
+def test_two_valuations_at_once_value_each_decision_once(cast: Cast) -> None:
+    for pk in recommend_many(cast.north, make_products(5), cast.supplier):
+        reject(recommendation_id=pk, actor=cast.buyer, now=NOW, reason="no", scope=EVERY_STORE)
+    at_once(*[lambda: value_decisions(now=NOW + timedelta(days=30))] * 3)
+    assert DecisionValue.objects.count() == 5
