@@ -1,4 +1,4 @@
-"""Forecasts for Celery: one product in one store, made apart from the request that wants it (PA-4)."""
+"""Forecasting's background work: one product's forecast, made apart from the request that wants it (PA-4); holidays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 
 from forecasting.calc.config import DEFAULT_MODELS
+from forecasting.services import holiday_loading
 from forecasting.services.answers import generated_answer
 from invencare.lib import clock
 from inventory.models import Product, Store
@@ -32,3 +33,11 @@ def generate_forecast(
         now=clock.now(),
     )
     return generated_answer(row)
+
+
+@shared_task(name="forecasting.load_holidays")
+def load_holidays() -> str:
+    """The public holidays of every store's country up to next year. Safe to run twice: what is there stays."""
+    now = clock.now()
+    first_year, last_year = holiday_loading.usual_years(now.date())
+    return holiday_loading.load_for_stores(first_year=first_year, last_year=last_year, now=now).sentence()

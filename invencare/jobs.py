@@ -59,4 +59,10 @@ JOBS: tuple[Job, ...] = (
         schedule="40 3 * * *",
         description="Drops answers kept for repeated API requests after 7 days; what they did stays known.",
     ),
+    Job(
+        name="Load holidays",
+        task="forecasting.load_holidays",
+        schedule="30 3 1 * *",
+        description="Fills in the public holidays of the stores' countries up to next year; what is there stays.",
+    ),
 )

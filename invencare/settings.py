@@ -274,7 +274,10 @@ SPECTACULAR_SETTINGS = {
         "OrderStatus": "inventory.models.PurchaseOrder.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
         "RunStatus": "insights.models.AnalysisRun.Status",
+        "RunKind": "insights.models.AnalysisRun.Kind",
         "FileStatus": "inventory.models.SalesFile.Status",
+        "EventKind": "forecasting.models.CalendarEvent.Kind",
+        "OverrideAction": "forecasting.models.ForecastOverride.Action",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

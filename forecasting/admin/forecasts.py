@@ -44,7 +44,7 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the daily paths, the bulk of each row, in the database."""
-        return super().get_queryset(request).defer("daily", "protection")
+        return super().get_queryset(request).defer("daily", "protection", "backtest_errors")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -126,6 +126,7 @@ def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, An
         "served_backtest": next((row for row in backtests if row.model == "ensemble"), None),
         "live": leaderboard(selection, kind="live"),
         "live_weeks": LIVE_WEEKS,
+        "may_override": request.user.has_perm("forecasting.add_forecastoverride"),
         "stock_level": StockLevel.objects.filter(store=store, product=product).only("pk").first(),
     }
 

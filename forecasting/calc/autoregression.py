@@ -55,16 +55,15 @@ def _iterated(coefficients: Floats, values: Floats, steps: int) -> Floats:
 
 def _deviations(view: View, basis: Basis, mean: Floats) -> tuple[Floats, Floats]:
     """Mean demand of each of the last weeks less the level; 0 where unknown (weeks × S), and whether it is known."""
-    season, series = view.history.season, view.history.series
+    season = view.history.season
     weeks = min(view.origin // season, WINDOW)
-    window = slice(view.origin - weeks * season, view.origin)
-    units = view.history.demand[window].reshape(weeks, season, series).sum(axis=1)
-    shown = view.history.known[window]
+    last = view.origin // season
+    units, count = (sums[last - weeks : last] for sums in view.history.by_season)
     if basis.past is not None:
-        shown = shown * basis.past[window, None]
-    count = shown.reshape(weeks, season, series).sum(axis=1)
+        count = count * basis.past[view.origin - weeks * season :].reshape(weeks, season).mean(axis=1)[:, None]
     known = count > 0
-    return np.where(known, units / np.maximum(count, 1e-3) - mean, 0.0).astype(np.float32), known.astype(np.float32)
+    deviations = np.where(known, units / np.maximum(count, 1e-3) - mean, 0.0)
+    return deviations.astype(np.float32), known.astype(np.float32)
 
 
 def _autocovariances(values: Floats, known: Floats) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ import numpy as np
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.candidates import Candidate
 from forecasting.calc.history import History
-from forecasting.calc.weights import ensemble_weights
+from forecasting.calc.weights import ensemble_weights, stacked
 
 CandidatesAt = Callable[[int], list[Candidate]]
 
@@ -67,38 +67,31 @@ def _summed(errors: Floats, known: Bools, scale: Floats) -> tuple[Floats, Floats
     squared = np.einsum("chs,chs->cs", errors, errors)
     signed = errors.sum(axis=1)
     absolute = np.abs(errors).sum(axis=1)
-    scaled = (errors / scale).reshape(len(errors), -1)
+    np.divide(errors, scale, out=errors)
+    scaled = errors.reshape(len(errors), -1)
     return squared, absolute, signed, known.sum(axis=0).astype(np.float32), (scaled @ scaled.T).astype(np.float64)
 
 
-def crossed_weights(scores: Scores, allowed: Bools, groups: Ints) -> tuple[Floats, Floats]:
-    """Weights for each origin from the origins of the other half (O × C × S), and from all of them (C × S).
+def crossed_weights(scores: Scores, allowed: Bools, groups: Ints, judging: Bools) -> tuple[Floats, Floats]:
+    """Weights for each origin from those that judge it (O × C × S; ``judging`` is O × O), and from all of them (C × S).
 
-    An origin's own errors say nothing about the weights it is judged with.
+    An origin's own errors, and those of origins that share periods with it, say nothing about the weights it is judged
+    with.
     """
-    count = len(scores.points)
-    everything = np.ones(count, dtype=bool)
-    own = np.empty((count, *scores.squared.shape[1:]), np.float32)
-    for half in halves(count):
-        own[half] = _weights(scores, ~half if count > 1 else everything, allowed, groups)
-    return own, _weights(scores, everything, allowed, groups)
-
-
-def halves(origins: int) -> tuple[Bools, Bools]:
-    """The even and the odd origins: both halves see all of the time, and the newest of it."""
-    odd = np.arange(origins) % 2 == 1
-    return ~odd, odd
-
-
-def _weights(scores: Scores, origins: Bools, allowed: Bools, groups: Ints) -> Floats:
-    weights = np.zeros(scores.squared.shape[1:], np.float32)
-    weights[allowed] = ensemble_weights(
-        scores.squared[origins][:, allowed].sum(axis=0) / scores.scale**2,
-        scores.points[origins].sum(axis=0),
-        scores.gram[origins].sum(axis=0)[np.ix_(allowed, allowed)],
-        groups,
-    )
-    return weights
+    count = len(judging)
+    chosen = np.ones((count + 1, len(scores.points)), np.float32)
+    chosen[:count, :count] = judging
+    within = scores.gram[:, allowed][:, :, allowed]
+    stacks = stacked(np.tensordot(chosen, within, axes=1))
+    weights = np.zeros((count + 1, *scores.squared.shape[1:]), np.float32)
+    for position, origins in enumerate(chosen):
+        weights[position, allowed] = ensemble_weights(
+            np.tensordot(origins, scores.squared, axes=1)[allowed] / scores.scale**2,
+            origins @ scores.points,
+            stacks[position],
+            groups,
+        )
+    return weights[:-1], weights[-1]
 
 
 def mixed_path(made: list[Candidate], weights: Floats) -> Floats:

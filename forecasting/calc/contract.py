@@ -22,6 +22,19 @@ REASONS = (
 
 
 @dataclass(frozen=True)
+class Effect:
+    """Something that recurs, is known ahead and moves demand: a holiday, a named event, a promotion.
+
+    ``periods`` (n, ascending) are its columns, past ones and those past the end of the panel; ``strength`` is S × n, 0 (not
+    for this series) to 1. All occurrences share one uplift, learned at each origin from those before it.
+    """
+
+    name: str
+    periods: Ints
+    strength: Floats
+
+
+@dataclass(frozen=True)
 class Panel:
     """Demand of S series over the same T periods, and what is known beside it. All arrays may be float32 or float64.
 
@@ -36,6 +49,10 @@ class Panel:
     - ``in_stock``: S × T share of the period in stock, 0 to 1. Demand is divided by it from a half on and unknown below.
     - ``promotion``: S × (T + H), 0 or 1 (or a strength), known ahead. Without columns for the horizon it is not used.
     - ``price``: S × (T + H) or S × T, above 0; NaN unknown. Not used by the statistical models.
+    - ``effects``: what recurs and is known ahead, beside promotions.
+    - ``given``: S × (T + D), demand as a multiple of the usual where somebody said so; 1 for all else, 0 for nothing to
+      sell. Used as it is: what is served is multiplied by it, and past demand divided (unknown where it is 0).
+    - ``first_day``: days since 1970-01-01 of column 0, for the days of the month; None: not days, or not known.
     """
 
     demand: Floats
@@ -46,6 +63,9 @@ class Panel:
     in_stock: Floats | None = None
     promotion: Floats | None = None
     price: Floats | None = None
+    effects: tuple[Effect, ...] = ()
+    given: Floats | None = None
+    first_day: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,9 +122,15 @@ class PanelForecast:
     - ``models``: the M names; ``model_paths`` S × M × H; ``chosen`` (S): place in ``models`` of what is served, the
       ensemble or, where it lost on its own backtest, a plainer model; ``reason`` (S): place in ``REASONS``;
       ``rank`` S × M: 1 is the model with the least backtest error, 0 where it could not be measured.
+    - ``periods``: T, from which ``origins`` count back.
     - ``candidates``: the C names; ``weights`` S × C of the ensemble.
     - ``accuracy``: M rows. ``scales`` S × 2: the history's mean |change over a season| and mean squared change over a
-      period, by which later errors are scaled (MASE, RMSSE); NaN: it never changed. ``origins`` (O) and ``backtest_paths`` S × O × H: what would have been served then.
+      period, by which later errors are scaled (MASE, RMSSE); NaN: it never changed. ``origins`` (O) and ``backtest_paths``
+      S × O × H: what would have been served then.
+    - ``backtest_errors`` S × O × H: demand less what would have been served then by weights and a gate that had not seen
+      the origin; NaN unknown.
+    - ``effects``: the names of what was learned about, and ``uplifts`` S × effects: its multiple of usual demand, 1 for
+      none; ``calendar`` S × H: what effects, days of the month and given multiples make of each period.
     - ``horizon``: the sum over H; ``sums``: those asked for.
     """
 
@@ -125,7 +151,12 @@ class PanelForecast:
     weights: Floats
     accuracy: tuple[Accuracy, ...]
     scales: Floats
+    periods: int
     origins: Ints
     backtest_paths: Floats
+    backtest_errors: Floats
+    effects: tuple[str, ...]
+    uplifts: Floats
+    calendar: Floats
     horizon: DemandSum
     sums: tuple[DemandSum, ...]

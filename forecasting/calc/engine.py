@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
-from forecasting.calc.backtest import Scores, crossed_weights, demand_after, halves, mixed_path, score
+from forecasting.calc.backtest import Scores, crossed_weights, demand_after, mixed_path, score
 from forecasting.calc.candidates import Candidate, candidates
 from forecasting.calc.config import ENSEMBLE, EXPONENTIAL_SMOOTHING, MODELS, PLAIN_MODELS, WEEKDAY_MEAN, ForecastConfig
 from forecasting.calc.contract import PLAIN_IS_BEST, Accuracy, ExtraCandidate, Panel, PanelForecast
-from forecasting.calc.gate import Gate, open_gate, pass_gate
+from forecasting.calc.drift import drift_factors
+from forecasting.calc.gate import Gate, error_sums, open_gate
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
 from forecasting.calc.measures import accuracy_of, best_candidates, ranks, scales, with_coverage, yardsticks
-from forecasting.calc.origins import least_known, origins_before
+from forecasting.calc.origins import judges, least_known, origins_before
 from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
 from forecasting.calc.view import Views
@@ -36,6 +37,11 @@ class Forecasters:
         self.extra = extra
 
     def at(self, position: int) -> list[Candidate]:
+        given = self.views.given_ahead(position)
+        made = self._made(position)
+        return made if given is None else [replace(one, path=one.path * given) for one in made]
+
+    def _made(self, position: int) -> list[Candidate]:
         made = list(candidates(self.views.at(position), self.plain, self.occurrences))
         fallback = made[2].path
         for one in self.extra:
@@ -52,6 +58,7 @@ class Tested:
     config: ForecastConfig
     history: History
     forecasters: Forecasters
+    origins: Ints
     actual: Floats
     scores: Scores
 
@@ -65,8 +72,8 @@ class Tested:
 class Served:
     """What is served: at the backtest's origins (O × D × S), from the end (D × S), and how it came about.
 
-    ``honest`` is what would have been served at an origin by the weights and the gate of the other half of them: its errors
-    are out of sample, and intervals are made from them.
+    ``honest`` is what would have been served at an origin by the weights and the gate of those that judge it: its errors are
+    out of sample, and intervals are made from them.
     """
 
     backtest: Floats
@@ -87,19 +94,23 @@ def forecast_chunk(
     origins = origins_before(periods, history.season, config.backtest_origins)
     forecasters = Forecasters(history, origins + added, ahead, extra)
     actual = demand_after(history, origins[:-1] + added, ahead, least_known(periods, history.season))
+    for position in range(len(actual) if history.given is not None else 0):
+        actual[position] *= forecasters.views.given_ahead(position)
     mean, dispersion = (part[-1] for part in forecasters.views.moments)
     scale = np.sqrt(np.maximum(mean * dispersion, TINY_VARIANCE))
     scores = score(forecasters.at, actual[:, : config.horizon], scale)
-    tested = Tested(config, history, forecasters, actual, scores)
-    served = _serve(tested)
-    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, origins[:-1], config)
-    return _answer(tested, served, spread, sum_periods, origins[:-1])
+    tested = Tested(config, history, forecasters, origins[:-1], actual, scores)
+    judging = judges(origins[:-1], config.horizon)
+    served = _serve(tested, judging)
+    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, judging, config)
+    return _answer(tested, served, spread, sum_periods, origins)
 
 
-def _serve(tested: Tested) -> Served:
-    """Weigh the candidates, draw the mixture to the better plain model where it lost, and go on from the end."""
-    forecasters, scores, actual = tested.forecasters, tested.scores, tested.actual
-    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups)
+def _serve(tested: Tested, judging: Bools) -> Served:
+    """Weigh the candidates, take out the standing miss, draw the mixture to the better plain model where it lost, and go on
+    from the end."""
+    forecasters, scores, actual, near = tested.forecasters, tested.scores, tested.actual, tested.near
+    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups, judging)
     places = [scores.models.index(name) for name in PLAIN_MODELS]
     mixed = np.empty(actual.shape, np.float32)
     plain = np.empty((len(places), *actual.shape), np.float32)
@@ -108,16 +119,26 @@ def _serve(tested: Tested) -> Served:
         mixed[position] = mixed_path(made, crossed[position])
         for row, place in enumerate(places):
             plain[row, position] = made[place].path
-    gate = pass_gate(mixed, plain, tested.near) if tested.config.gated else open_gate(actual.shape[2])
-    honest = np.empty_like(mixed)
-    for half in halves(len(actual)):
-        other = pass_gate(mixed[~half], plain[:, ~half], tested.near[~half]) if tested.config.gated else gate
-        honest[half] = other.drawn(mixed[half], plain[:, half])
+    factors = np.ones(len(actual) + 1, np.float32)
+    if ENSEMBLE in tested.config.models:  # a model that was asked for by its name stays what it is
+        factors = drift_factors(mixed, near, tested.origins)
+    mixed *= factors[:-1, None, None]
+    gate, honest = _gated(mixed, plain, near, judging) if tested.config.gated else (open_gate(near.shape[2]), mixed)
+    final = forecasters.at(len(actual))
+    path = gate.drawn(factors[-1] * mixed_path(final, weights), np.stack([final[place].path for place in places]))
     weights = weights * (1 - gate.share)
     for row, place in enumerate(places):
         weights[place] += gate.share * (gate.plain == row)
-    final = forecasters.at(len(actual))
-    return Served(gate.drawn(mixed, plain), honest, mixed_path(final, weights), final, weights, gate)
+    return Served(gate.drawn(mixed, plain), honest, path, final, weights, gate)
+
+
+def _gated(mixed: Floats, plain: Floats, near: Floats, judging: Bools) -> tuple[Gate, Floats]:
+    """The gate of all origins, and each origin's paths as the gate of those that judge it would have drawn them."""
+    sums = error_sums(mixed, plain, near)
+    honest = np.empty_like(mixed)
+    for position, origins in enumerate(judging):
+        honest[position] = sums.gate(origins).drawn(mixed[position], plain[:, position])
+    return sums.gate(np.ones(len(near), dtype=bool)), honest
 
 
 def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
@@ -136,9 +157,13 @@ def _answer(
     tested: Tested, served: Served, spread: Spread, sum_periods: Sequence[Ints], origins: Ints
 ) -> PanelForecast:
     config, history, scores = tested.config, tested.history, tested.scores
+    *_, periods = origins.tolist()
     models = _models(scores)
     best = best_candidates(scores, models)
     quantiles, intervals, median = quantiles_of(spread, served.path[: config.horizon])
+    coming = _calendar(tested)
+    closed = coming == 0  # nobody can buy: there is nothing to be unsure about
+    quantiles[closed], intervals[closed], median[closed] = 0, 0, 0
     sums = SumErrors(served.honest, tested.actual, spread, config.sum_levels)
     accuracy = _accuracies(models, best, tested, served, spread)
     return PanelForecast(
@@ -159,11 +184,30 @@ def _answer(
         weights=served.weights.T,
         accuracy=accuracy,
         scales=scales(history),
-        origins=origins,
+        periods=periods,
+        origins=origins[:-1],
         backtest_paths=served.backtest[:, : config.horizon].transpose(2, 0, 1),
+        backtest_errors=(tested.near - served.honest[:, : config.horizon]).transpose(2, 0, 1),
+        effects=tuple(effect.name for effect in history.effects),
+        uplifts=_uplifts(tested),
+        calendar=coming.T,
         horizon=sums.demand(served.path, np.full(history.series, config.horizon, dtype=np.int64)),
         sums=tuple(sums.demand(served.path, periods) for periods in sum_periods),
     )
+
+
+def _calendar(tested: Tested) -> Floats:
+    """What effects, days of the month and given multiples make of the horizon: H × S."""
+    views, horizon = tested.forecasters.views, tested.config.horizon
+    coming = np.broadcast_to(views.calendar_ahead(-1), (views.ahead, tested.history.series))[:horizon]
+    given = views.given_ahead(-1)
+    return coming.copy() if given is None else coming * given[:horizon]
+
+
+def _uplifts(tested: Tested) -> Floats:
+    """The effects' uplifts as they are known now: S × effects."""
+    calendar = tested.forecasters.views.calendars[-1]
+    return np.ones((tested.history.series, 0), np.float32) if calendar is None else calendar.uplifts.T
 
 
 def _models(scores: Scores) -> tuple[str, ...]:

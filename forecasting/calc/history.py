@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,13 +14,26 @@ HALF = 0.5
 WHOLE_TOLERANCE = 1e-4
 
 
+PROMOTION = "promotion"
+
+
+@dataclass(frozen=True)
+class EffectDays:
+    """An effect of the panel, time first: ``periods`` (n, ascending) and ``strength`` (n × S)."""
+
+    name: str
+    periods: Ints
+    strength: Floats
+
+
 @dataclass(frozen=True)
 class History:
     """Arrays are T × S (time first), float32; T is a multiple of ``season``: the front is filled up with unknown periods.
 
     ``demand`` is 0 where unknown and ``known`` is 1 or 0. ``first`` (S) is the first known period, T for none.
-    ``repaired`` (S): how many values were infinite or negative; ``whole`` (S): demand is in whole units. ``promotion`` is (T + D) × S or None; ``groups`` (S) are
-    numbered from 0 without gaps.
+    ``repaired`` (S): how many values were infinite or negative; ``whole`` (S): demand is in whole units; ``groups`` (S) are
+    numbered from 0 without gaps. ``effects`` are what is known ahead, promotions among them. ``demand`` is divided by what was
+    ``given`` ((T + D) × S or None). ``first_day`` is the day of period 0 since 1970-01-01, None where the month's days do not count.
     """
 
     demand: Floats
@@ -30,7 +44,9 @@ class History:
     repaired: Ints
     whole: Bools
     groups: Ints
-    promotion: Floats | None
+    effects: tuple[EffectDays, ...] = ()
+    given: Floats | None = None
+    first_day: int | None = None
 
     @property
     def periods(self) -> int:
@@ -40,6 +56,12 @@ class History:
     def series(self) -> int:
         return int(self.demand.shape[1])
 
+    @cached_property
+    def by_season(self) -> tuple[Floats, Floats]:
+        """Demand and known periods summed over each season (weeks of days): T / season × S each."""
+        shape = (self.periods // self.season, self.season, self.series)
+        return self.demand.reshape(shape).sum(axis=1), self.known.reshape(shape).sum(axis=1)
+
 
 def short_season(panel: Panel) -> int:
     """The season within the year; 1 where there is none, as for weeks."""
@@ -48,7 +70,7 @@ def short_season(panel: Panel) -> int:
 
 
 def clean(panel: Panel, ahead: int) -> History:
-    """Make a chunk's history. Infinite demand is unknown, negative is 0; the rest of the promotion is 0."""
+    """Make a chunk's history. Infinite demand is unknown, negative is 0; demand is divided by what was given."""
     season = short_season(panel)
     raw = np.asarray(panel.demand, dtype=np.float32)
     infinite, negative = np.isinf(raw), raw < 0
@@ -56,6 +78,11 @@ def clean(panel: Panel, ahead: int) -> History:
     demand = _uncensored(np.where(infinite, np.nan, np.maximum(raw, 0.0)), share)
     missing = -raw.shape[1] % season + (season if raw.shape[1] < season else 0)
     demand = np.concatenate([np.full((missing, raw.shape[0]), np.nan, np.float32), demand.T])
+    whole = _whole_numbers(demand)
+    given = _given(panel, missing, ahead)
+    if given is not None:
+        was = given[: len(demand)]
+        demand = np.where(was > 0, demand / np.where(was > 0, was, 1), np.float32(np.nan))
     known = np.isfinite(demand)
     groups = (
         np.zeros(raw.shape[0], np.int64) if panel.groups is None else np.unique(panel.groups, return_inverse=True)[1]
@@ -67,9 +94,11 @@ def clean(panel: Panel, ahead: int) -> History:
         year=panel.year,
         first=np.where(known.any(axis=0), known.argmax(axis=0), len(demand)).astype(np.int64),
         repaired=(infinite | (np.isfinite(raw) & negative)).sum(axis=1).astype(np.int64),
-        whole=_whole_numbers(demand),
+        whole=whole,
         groups=groups.astype(np.int64),
-        promotion=_promotion(panel, missing, ahead),
+        effects=_effects(panel, missing, ahead),
+        given=given,
+        first_day=None if panel.first_day is None else panel.first_day - missing,
     )
 
 
@@ -90,8 +119,21 @@ def _uncensored(demand: Floats, in_stock: Floats | None) -> Floats:
     return np.where(share >= HALF, demand / np.maximum(share, HALF), np.nan).astype(np.float32)
 
 
-def _promotion(panel: Panel, missing: int, ahead: int) -> Floats | None:
-    """Promotions as (T + D) × S; none where the panel says nothing about the horizon: what is not known ahead is no help.
+def _effects(panel: Panel, missing: int, ahead: int) -> tuple[EffectDays, ...]:
+    """The panel's effects within its periods and ``ahead``, and its promotions as one more, where they are known ahead."""
+    end = panel.demand.shape[1] + ahead
+    made = []
+    for effect in panel.effects:
+        inside = (effect.periods >= 0) & (effect.periods < end)
+        strength = np.asarray(effect.strength, dtype=np.float32).T[inside]
+        if strength.any():
+            made.append(EffectDays(effect.name, effect.periods[inside].astype(np.int64) + missing, strength))
+    promotion = _promotion(panel, missing, ahead)
+    return (*made, promotion) if promotion else tuple(made)
+
+
+def _promotion(panel: Panel, missing: int, ahead: int) -> EffectDays | None:
+    """None where the panel says nothing about the horizon: what is not known ahead is no help.
 
     Periods after the last that is known have the series' usual share of promotions.
     """
@@ -100,4 +142,17 @@ def _promotion(panel: Panel, missing: int, ahead: int) -> Floats | None:
         return None
     flags = np.nan_to_num(np.asarray(panel.promotion, dtype=np.float32)).T[: periods + ahead]
     beyond = np.broadcast_to(flags.mean(axis=0), (periods + ahead - len(flags), series))
-    return np.concatenate([np.zeros((missing, series), np.float32), flags, beyond])
+    strength = np.concatenate([flags, beyond])
+    days = np.flatnonzero(strength.any(axis=1))
+    return EffectDays(PROMOTION, days + missing, strength[days]) if days.size else None
+
+
+def _given(panel: Panel, missing: int, ahead: int) -> Floats | None:
+    """What was given, 1 before the first column and past the last (or where it is no number)."""
+    if panel.given is None:
+        return None
+    series, periods = panel.demand.shape
+    known = np.asarray(panel.given, dtype=np.float32).T[: periods + ahead]
+    known = np.where(np.isfinite(known), np.maximum(known, 0), np.float32(1))
+    front, back = (np.ones((count, series), np.float32) for count in (missing, periods + ahead - len(known)))
+    return np.concatenate([front, known, back])

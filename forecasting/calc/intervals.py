@@ -26,7 +26,6 @@ NORMAL_POINTS = 20.0
 MOST_CELLS = 120_000
 MOST_GROWTH = 2.5
 WHOLE_UNDER = 30.0
-MOST_GIVEN = 0.12  # of what an interval leaves out, given up by those that need not cover too much
 SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
 
 
@@ -72,10 +71,16 @@ class Spread:
 
 
 def learn_spread(
-    paths: Floats, actual: Floats, mean: Floats, dispersion: Floats, whole: Bools, origins: Ints, config: ForecastConfig
+    paths: Floats,
+    actual: Floats,
+    mean: Floats,
+    dispersion: Floats,
+    whole: Bools,
+    judging: Bools,
+    config: ForecastConfig,
 ) -> Spread:
     """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
-    variance over mean, ``whole`` (S) whether it is counted in whole units."""
+    variance over mean, ``whole`` (S) whether it is counted in whole units, ``judging`` (O × O) which origins judge which."""
     least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
     root = np.sqrt(np.maximum(paths, least))
     known = np.isfinite(actual)
@@ -83,7 +88,7 @@ def learn_spread(
     growth = _growth(np.abs(error) / root, known)
     unit = root * growth[:, None]
     absolute = np.abs(error) / unit
-    scale, others = _scales(absolute, known, dispersion, origins)
+    scale, others = _scales(absolute, known, dispersion, judging)
     spread = unit * others[:, None]
     cells = _sample(np.flatnonzero(known), actual.shape[2])
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
@@ -94,7 +99,7 @@ def learn_spread(
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
     bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
-    return Spread(growth, scale, others, least, kinds, scores, bounds, whole)
+    return Spread(growth, scale, others, least, kinds, scores.astype(np.float32), bounds.astype(np.float32), whole)
 
 
 def _sample(cells: Ints, series: int) -> Ints:
@@ -122,16 +127,16 @@ def _growth(absolute: Floats, known: Bools) -> Floats:
     return growth
 
 
-def _scales(absolute: Floats, known: Bools, dispersion: Floats, origins: Ints) -> tuple[Floats, Floats]:
+def _scales(absolute: Floats, known: Bools, dispersion: Floats, judging: Bools) -> tuple[Floats, Floats]:
     """Each series' deviation, from its mean absolute error drawn towards the panel's, from all origins (S) and from the
-    origins that share no period with each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
+    origins that judge each (O × S): a series is not judged with a scale that has seen the error. A panel without errors has the deviation of its histories."""
     by_origin, points = absolute.sum(axis=1), known.sum(axis=1).astype(np.float32)
     total, count = by_origin.sum(axis=0), points.sum(axis=0)
     usual = SPREAD_OF_MEAN_ABSOLUTE * np.sqrt(dispersion)
     panel = (float(total.sum()) + NORMAL_POINTS * usual) / (float(count.sum()) + NORMAL_POINTS)
     prior = SCALE_PRIOR_POINTS
     scale = (total + prior * panel) / (count + prior)
-    apart = (np.abs(origins[:, None] - origins) >= absolute.shape[1] / 2).astype(np.float32)
+    apart = judging.astype(np.float32)
     others = (apart @ by_origin + prior * panel) / (apart @ points + prior)
     return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
 
@@ -181,7 +186,7 @@ def _bounds(
 
     Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. ``near`` is how
     much earlier whole numbers are reached, by rounding: half a unit. Where more than the share is 0, even the interval
-    from 0 to 0 covers too much; the other bins then cover a little less (``MOST_GIVEN``), so that the panel has its share.
+    from 0 to 0 covers too much.
     """
     bounds = np.empty((number, len(interval_levels), 2))
     members = [np.flatnonzero(bins == place) for place in range(number)]
@@ -190,21 +195,12 @@ def _bounds(
         low, high = np.minimum(tails[:, 0], -1e-3), np.maximum(tails[:, 1], 1e-3)
         needed = np.where(errors > 0, (errors - near) / high[bins], (errors + near) / low[bins])
         needed = np.maximum(needed, 0)
-        share = _shares([needed[rows] for rows in members], level)
         for place, rows in enumerate(members):
             weight = len(rows) / (len(rows) + NORMAL_POINTS)
-            stretch = float(np.quantile(needed[rows], share)) if len(rows) else 1.0
+            stretch = float(np.quantile(needed[rows], level)) if len(rows) else 1.0
             stretch = weight * stretch + 1 - weight
             bounds[place, column] = low[place] * stretch, high[place] * stretch
     return bounds
-
-
-def _shares(needed: list[Floats], level: float) -> float:
-    """The share that the bins which can must cover for the panel to cover ``level``."""
-    free = [float((part <= 0).mean()) if len(part) else 0.0 for part in needed]
-    forced = sum((share - level) * len(part) for share, part in zip(free, needed, strict=True) if share > level)
-    others = sum(len(part) for share, part in zip(free, needed, strict=True) if share <= level)
-    return max(level - forced / max(others, 1), level - MOST_GIVEN * (1 - level))
 
 
 def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> tuple[Floats, Floats, Floats]:

@@ -91,7 +91,7 @@ def with_coverage(
         accuracy,
         coverage_80=held_at.get(0.8, accuracy.coverage_80),
         coverage_95=held_at.get(0.95, accuracy.coverage_95),
-        pinball=loss / count / len(levels),
+        pinball=loss / count / len(levels) if levels else accuracy.pinball,
     )
 
 

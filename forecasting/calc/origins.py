@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecasting.calc.arrays import Ints
+from forecasting.calc.arrays import Bools, Ints
 
 # From so many seasons (periods, where there is no season) on, origins lie two and three of them apart.
 TWO_APART = 42
@@ -33,3 +33,19 @@ def origins_before(periods: int, season: int, most: int) -> Ints:
     origins = periods - np.arange(most, 0, -1) * apart * season
     usable = origins[origins >= least_known(periods, season)]
     return np.append(usable, periods).astype(np.int64)
+
+
+def judges(origins: Ints, horizon: int) -> Bools:
+    """Which origins (columns) may say how each origin (rows) is to be forecast: those that share no period with it.
+
+    Where a long horizon leaves less than half of them, the farther half.
+
+    Worked: origins 0, 14, 28, 42 and 28 periods ahead: 0 is judged by 28 and 42, 14 by 42, and by
+    0 and 28, because 42 alone is less than half.
+    """
+    distance = np.abs(origins[:, None] - origins)
+    enough = np.sort(distance, axis=1)[:, len(origins) - len(origins) // 2 :].min(
+        axis=1, initial=np.iinfo(np.int64).max
+    )
+    apart: Bools = distance >= np.minimum(enough, horizon)[:, None]
+    return apart | (len(origins) == 1)

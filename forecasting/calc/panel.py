@@ -10,7 +10,7 @@ import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.config import MODELS, ForecastConfig
-from forecasting.calc.contract import Accuracy, DemandSum, ExtraCandidate, Panel, PanelForecast
+from forecasting.calc.contract import Accuracy, DemandSum, Effect, ExtraCandidate, Panel, PanelForecast
 from forecasting.calc.engine import forecast_chunk
 from forecasting.calc.history import short_season
 from forecasting.calc.origins import origins_before
@@ -18,6 +18,7 @@ from forecasting.calc.origins import origins_before
 __all__ = [
     "Accuracy",
     "DemandSum",
+    "Effect",
     "ExtraCandidate",
     "Panel",
     "PanelForecast",
@@ -71,26 +72,41 @@ def forecast_panel(
 def _rows_of_panel(panel: Panel, rows: slice) -> Panel:
     own: dict[str, Any] = {
         name: None if getattr(panel, name) is None else getattr(panel, name)[rows]
-        for name in ("demand", "groups", "in_stock", "promotion", "price")
+        for name in ("demand", "groups", "in_stock", "promotion", "price", "given")
     }
-    return replace(panel, **own)
+    effects = tuple(replace(effect, strength=effect.strength[rows]) for effect in panel.effects)
+    return replace(panel, **own, effects=effects)
 
 
 def _joined(parts: list[PanelForecast]) -> PanelForecast:
     """One answer from the chunks': arrays put below each other; names and origins are the same in all."""
     first = parts[0]
-    shared = {"models", "origins", "horizon", "sums", "accuracy", "candidates", "weights"}
+    shared = {
+        "models",
+        "origins",
+        "horizon",
+        "sums",
+        "accuracy",
+        "candidates",
+        "weights",
+        "effects",
+        "uplifts",
+        "periods",
+    }
     arrays: dict[str, Any] = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(PanelForecast)
         if field.name not in shared
     }
     candidates = tuple(dict.fromkeys(name for part in parts for name in part.candidates))
+    effects = tuple(dict.fromkeys(name for part in parts for name in part.effects))
     return replace(
         first,
         **arrays,
         candidates=candidates,
-        weights=np.concatenate([_placed(part, candidates) for part in parts]),
+        weights=np.concatenate([_placed(part.weights, part.candidates, candidates, 0.0) for part in parts]),
+        effects=effects,
+        uplifts=np.concatenate([_placed(part.uplifts, part.effects, effects, 1.0) for part in parts]),
         accuracy=tuple(
             _joined_accuracy([part.accuracy[place] for part in parts]) for place in range(len(first.models))
         ),
@@ -99,11 +115,11 @@ def _joined(parts: list[PanelForecast]) -> PanelForecast:
     )
 
 
-def _placed(part: PanelForecast, candidates: tuple[str, ...]) -> Floats:
-    """A chunk's weights in the columns of all chunks: one chunk may know the year where another does not."""
-    weights = np.zeros((len(part.weights), len(candidates)), np.float32)
-    weights[:, [candidates.index(name) for name in part.candidates]] = part.weights
-    return weights
+def _placed(values: Floats, own: tuple[str, ...], everyone: tuple[str, ...], otherwise: float) -> Floats:
+    """A chunk's columns in the columns of all chunks: one chunk may know the year, or an event, where another does not."""
+    placed = np.full((len(values), len(everyone)), otherwise, np.float32)
+    placed[:, [everyone.index(name) for name in own]] = values
+    return placed
 
 
 def _joined_accuracy(parts: list[Accuracy]) -> Accuracy:
@@ -124,11 +140,8 @@ def _check(panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints], ex
         raise ValueError("demand must be series × periods")
     if not 1 <= config.horizon <= config.longest_horizon:
         raise ValueError(f"the horizon must be 1 to {config.longest_horizon} periods")
-    series, periods = panel.demand.shape
-    for name in ("in_stock", "promotion", "price", "groups"):
-        beside = getattr(panel, name)
-        if beside is not None and (len(beside) != series or (beside.ndim == 2 and beside.shape[1] < periods)):
-            raise ValueError(f"{name} must have a row for each series and a column for each period")
+    series = len(panel.demand)
+    _check_beside(panel)
     for asked in sum_periods:
         if asked.shape != (series,) or (asked < 1).any() or (asked > config.longest_sum).any():
             raise ValueError(f"sums need one number of periods per series, from 1 to {config.longest_sum}")
@@ -139,3 +152,15 @@ def _check(panel: Panel, config: ForecastConfig, sum_periods: Sequence[Ints], ex
     for one in extra:
         if one.paths.shape != expected:
             raise ValueError(f"the paths of {one.model} must have the shape {expected}")
+
+
+def _check_beside(panel: Panel) -> None:
+    """What is known beside the demand fits it."""
+    series, periods = panel.demand.shape
+    for name in ("in_stock", "promotion", "price", "groups", "given"):
+        beside = getattr(panel, name)
+        if beside is not None and (len(beside) != series or (beside.ndim == 2 and beside.shape[1] < periods)):
+            raise ValueError(f"{name} must have a row for each series and a column for each period")
+    for effect in panel.effects:
+        if effect.strength.shape != (series, len(effect.periods)) or (np.diff(effect.periods) <= 0).any():
+            raise ValueError(f"the effect {effect.name} needs ascending periods and its strength for each series")

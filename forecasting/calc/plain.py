@@ -80,12 +80,18 @@ class PlainMemory:
 
     def _last_known(self, origin: int, season: int) -> Floats:
         """The last known value of each weekday before the origin (season × S); the mean where none is known."""
-        shape = (origin // season, season, self.history.series)
-        known = self.history.known[:origin].reshape(shape) > 0
-        back = known[::-1].argmax(axis=0)
-        value = np.take_along_axis(self.history.demand[:origin].reshape(shape), (len(known) - 1 - back)[None], axis=0)[
-            0
-        ]
-        mean = self._rate(np.array([0]), np.array([origin]))[0].astype(np.float32)
+        last = self.history.demand[origin - season : origin].copy()
+        rows = np.flatnonzero((self.history.known[origin - season : origin] == 0).any(axis=0))
+        if rows.size:  # few: most series are known in their last week
+            last[:, rows] = self._last_known_of(rows, origin, season)
+        return last
+
+    def _last_known_of(self, rows: Ints, origin: int, season: int) -> Floats:
+        shape = (origin // season, season, len(rows))
+        known = self.history.known[:origin, rows].reshape(shape) > 0
+        back = len(known) - 1 - known[::-1].argmax(axis=0)
+        value = np.take_along_axis(self.history.demand[:origin, rows].reshape(shape), back[None], axis=0)[0]
+        total, count = self.units[origin, rows], self.count[origin, rows]
+        mean = (total / np.maximum(count, 1)).astype(np.float32)
         last: Floats = np.where(known.any(axis=0), value, mean)
         return last

@@ -9,13 +9,12 @@ import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
 from forecasting.calc.discounted import discounted_sums, kernel, levels
+from forecasting.calc.effects import CalendarEffects
 from forecasting.calc.history import History
 from forecasting.calc.weekdays import weekday_factors
 from forecasting.calc.year import yearly_index
 
 LEAST_VARIATION = 1e-3
-PROMOTION_PRIOR_UNITS = 30.0
-UPLIFT_LIMITS = (0.5, 8.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class View:
     bases: tuple[Basis, ...]
     dispersion: Floats
     mean: Floats
-    uplift: Floats
 
     @property
     def phase(self) -> Ints:
@@ -78,14 +76,15 @@ class View:
 
 @dataclass(frozen=True)
 class Sums:
-    """The discounted sums at all origins: origins × kernels × m × S. The last two kernels weigh with age and age²."""
+    """The discounted sums at all origins: origins × kernels × m × S. The last two kernels weigh with age and age².
+
+    ``units`` of demand, ``known`` of what was known by what a usual period sells: as the days of the month have it, in
+    ``yearly`` as the year has it too.
+    """
 
     units: Floats
     known: Floats
     yearly: Floats | None
-    promoted_units: Floats | None
-    promoted: Floats | None
-    promoted_yearly: Floats | None
 
 
 class Views:
@@ -97,25 +96,36 @@ class Views:
         self.ahead = ahead
         self.gains = SEASONAL_GAINS if history.season > 1 else PLAIN_GAINS
         self.moments = _moments(history, origins)
-        self.index = _indices(history, origins, ahead, self.moments)
+        self.effects = CalendarEffects.of(history, ahead)
+        self.calendars = [
+            None if self.effects is None else self.effects.at(origin, dispersion)
+            for origin, dispersion in zip(origins.tolist(), self.moments[1], strict=True)
+        ]
+        self.index = _indices(history, origins, ahead, self.moments, self.effects)
+        self.weights = self._weights()
         self.sums = self._sums()
 
     def _sums(self) -> Sums:
         history, season = self.history, self.history.season
-        weights = self._weights()
-        yearly = None if self.index is None else weights * _past_index(self.index, history.periods)[:, None, :]
-        promotion = history.promotion
-        sold = known = None
-        if promotion is not None:
-            sold, known = history.demand * promotion[: history.periods], history.known * promotion[: history.periods]
+        usual = self.weights
+        if any(calendar is not None and calendar.month is not None for calendar in self.calendars):
+            usual = (
+                self.weights
+                * np.stack([self._month(place)[: history.periods] for place in range(len(self.origins))])[:, None]
+            )
+        yearly = None if self.index is None else usual * _past_index(self.index, history.periods)[:, None, :]
         return Sums(
-            units=discounted_sums(history.demand, weights, season),
-            known=discounted_sums(history.known, weights, season),
+            units=discounted_sums(history.demand, self.weights, season),
+            known=discounted_sums(history.known, usual, season),
             yearly=None if yearly is None else discounted_sums(history.known, yearly, season),
-            promoted_units=None if sold is None else discounted_sums(sold, weights, season),
-            promoted=None if known is None else discounted_sums(known, weights, season),
-            promoted_yearly=None if known is None or yearly is None else discounted_sums(known, yearly, season),
         )
+
+    def _month(self, position: int) -> Floats:
+        """What the days of the month make of each period (T + D); 1 where nothing is known."""
+        calendar = self.calendars[position]
+        if calendar is None or calendar.month is None:
+            return np.ones(self.history.periods + self.ahead, np.float32)
+        return calendar.month
 
     def _weights(self) -> Floats:
         weights = kernel(self.history.periods, self.origins, self.gains.decays)
@@ -128,33 +138,52 @@ class Views:
         history, origin, count = self.history, int(self.origins[position]), len(self.gains.all)
         mean, dispersion = (part[position] for part in self.moments)
         units = self.sums.units[position]
-        uplift = self._uplift(position, units)
-        bases = [self._basis(position, self.sums.known, self.sums.promoted, None, uplift, dispersion)]
+        coming, shown = self.calendar_ahead(position), self._shown(position)
+        bases = [self._basis(position, self.sums.known, None, shown, coming)]
         if self.index is not None and self.sums.yearly is not None:
-            index = self.index[position]
-            bases.append(self._basis(position, self.sums.yearly, self.sums.promoted_yearly, index, uplift, dispersion))
+            bases.append(self._basis(position, self.sums.yearly, self.index[position], shown, coming))
         return View(
-            history, origin, self.gains, units[:count], units[count].sum(axis=0), tuple(bases), dispersion, mean, uplift
+            history, origin, self.gains, units[:count], units[count].sum(axis=0), tuple(bases), dispersion, mean
         )
 
+    def calendar_ahead(self, position: int) -> Floats:
+        """What effects and days of the month make of each coming period: D × 1 or D × S."""
+        origin = int(self.origins[position])
+        coming = self._month(position)[origin : origin + self.ahead, None]
+        calendar = self.calendars[position]
+        if self.effects is None or calendar is None or not self.history.effects:
+            return coming
+        return coming * self.effects.factors(calendar, np.arange(origin, origin + self.ahead))
+
+    def given_ahead(self, position: int) -> Floats | None:
+        """The given multiples of each coming period (D × S); None where nothing was given."""
+        origin = int(self.origins[position])
+        return None if self.history.given is None else self.history.given[origin : origin + self.ahead]
+
+    def _shown(self, position: int) -> tuple[Ints, Floats] | None:
+        """The known periods on which something was on, and how much more than usual they show (n × S): factor - 1."""
+        calendar = self.calendars[position]
+        if self.effects is None or calendar is None:
+            return None
+        days = self.effects.days_on(int(self.origins[position]))
+        return (days, (self.effects.factors(calendar, days) - 1) * self.history.known[days]) if days.size else None
+
     def _basis(
-        self,
-        position: int,
-        known: Floats,
-        promoted: Floats | None,
-        index: Floats | None,
-        uplift: Floats,
-        dispersion: Floats,
+        self, position: int, known: Floats, index: Floats | None, shown: tuple[Ints, Floats] | None, coming: Floats
     ) -> Basis:
         count, season, origin = len(self.gains.all), self.history.season, int(self.origins[position])
         exposure = known[position]
-        if promoted is not None:
-            exposure = exposure + (uplift - 1) * promoted[position]
+        past = None if index is None else np.where(np.isfinite(index[:origin]), index[:origin], 1.0)
+        calendar = self.calendars[position]
+        if calendar is not None and calendar.month is not None:
+            past = calendar.month[:origin] * (1.0 if past is None else past)
+        if shown is not None:
+            exposure = exposure + self._more(position, *shown, past)
         units = self.sums.units[position]
         slow = self.gains.pattern
-        weekday = weekday_factors(units[slow], exposure[slow], dispersion)
+        weekday = weekday_factors(units[slow], exposure[slow], self.moments[1][position])
         weighted = (exposure * weekday).sum(axis=1)
-        ahead = self._ahead(origin, index, uplift)
+        ahead = coming if index is None else coming * index[origin : origin + self.ahead, None].astype(np.float32)
         phase = np.arange(self.ahead) % season
         return Basis(
             exposure=exposure[:count],
@@ -163,39 +192,17 @@ class Views:
             pattern=weekday[phase] * ahead,
             ahead=ahead,
             ages=weighted[count:],
-            past=None
-            if index is None
-            else np.where(np.isfinite(index[:origin]), index[:origin], 1.0).astype(np.float32),
+            past=None if past is None else past.astype(np.float32),
         )
 
-    def _ahead(self, origin: int, index: Floats | None, uplift: Floats) -> Floats:
-        """What the year and the promotions known ahead make of each coming period: D × 1 or D × S."""
-        yearly = np.ones((self.ahead, 1), np.float32)
-        if index is not None:
-            yearly = index[origin : origin + self.ahead, None].astype(np.float32)
-        if self.history.promotion is None:
-            return yearly
-        return yearly * (1 + (uplift - 1) * self.history.promotion[origin : origin + self.ahead])
-
-    def _uplift(self, position: int, units: Floats) -> Floats:
-        """Demand of a promoted period over that of a plain one, per series, drawn towards the panel's. 1 for none.
-
-        Both from what was known at the origin: (promoted units + c u) / (expected without promotion + c), c = 30 × dispersion.
-        """
-        if self.sums.promoted is None or self.sums.promoted_units is None:
-            return np.ones(self.history.series, np.float32)
-        slow = self.gains.pattern
-        sold, shown = self.sums.promoted_units[position][slow], self.sums.promoted[position][slow]
-        plain_units, plain = units[slow] - sold, self.sums.known[position][slow] - shown
-        weekday = weekday_factors(plain_units, plain, self.moments[1][position])
-        level = plain_units.sum(axis=0) / np.maximum((plain * weekday).sum(axis=0), 1e-6)
-        expected = level * (shown * weekday).sum(axis=0)
-        total = float(expected.sum())
-        pooled = float(sold.sum()) / total if total > 0 else 1.0
-        prior = PROMOTION_PRIOR_UNITS * self.moments[1][position]
-        uplift = (sold.sum(axis=0) + prior * pooled) / (expected + prior)
-        clipped: Floats = np.clip(uplift, *UPLIFT_LIMITS).astype(np.float32)
-        return clipped
+    def _more(self, position: int, days: Ints, more: Floats, past: Floats | None) -> Floats:
+        """What the effects of the past add to the exposure: kernels × m × S."""
+        season = self.history.season
+        weights = self.weights[position][:, days]
+        if past is not None:
+            weights = weights * past[days].astype(np.float32)
+        own = [days % season == day for day in range(season)]
+        return np.stack([weights[:, at] @ more[at] for at in own], axis=1)
 
 
 def _moments(history: History, origins: Ints) -> tuple[Floats, Floats]:
@@ -217,12 +224,20 @@ def _running(values: Floats, origins: Ints) -> Floats:
     return np.cumsum(steps, axis=0)
 
 
-def _indices(history: History, origins: Ints, ahead: int, moments: tuple[Floats, Floats]) -> Floats | None:
-    """The index of the year as seen from each origin (origins × (T + D)); None unless every origin has one."""
+def _indices(
+    history: History, origins: Ints, ahead: int, moments: tuple[Floats, Floats], effects: CalendarEffects | None
+) -> Floats | None:
+    """The index of the year as seen from each origin (origins × (T + D)); None unless every origin has one.
+
+    Days on which something was on have factors of their own and do not shape it, unless they are half of all.
+    """
     if not history.year or origins[0] < history.year:
         return None
-    units = history.demand.sum(axis=1, dtype=np.float64)
-    expected = history.known @ moments[0].T
+    demand, known = history.demand, history.known
+    if effects is not None and history.effects and effects.plain.sum() > history.known.sum() / 2:
+        demand, known = effects.plain_units, effects.plain
+    units = demand.sum(axis=1, dtype=np.float64)
+    expected = known @ moments[0].T
     indices = np.full((len(origins), history.periods + ahead), np.nan)
     for position, origin in enumerate(origins.tolist()):
         index = yearly_index(units, expected[:, position], origin, ahead, history.year)

@@ -18,23 +18,21 @@ TINY = 1e-9
 def stacked(gram: Floats) -> Floats:
     """Weights w ≥ 0, Σ w = 1, that make w' G w least, by exponentiated gradient from equal weights.
 
-    G is the mean product of the candidates' scaled errors over the panel, so w' G w is the error of the mixture.
+    G (… × C × C) is the mean product of the candidates' scaled errors over the panel, so w' G w is the error of the mixture.
     """
-    count = len(gram)
-    weights = np.full(count, 1.0 / count)
-    largest = np.abs(gram).max()
-    if not largest > 0:
-        return weights
-    step = 4.0 / largest
+    count = gram.shape[-1]
+    weights = np.full(gram.shape[:-1], 1.0 / count)
+    largest = np.abs(gram).max(axis=(-2, -1), initial=0)[..., None]
+    step = np.where(largest > 0, 4.0 / np.where(largest > 0, largest, 1.0), 0.0)
     for _ in range(STEPS):
-        slope = gram @ weights
-        weights = weights * np.exp(-step * (slope - slope @ weights))
-        weights /= weights.sum()
+        slope = (gram @ weights[..., None])[..., 0]
+        weights = weights * np.exp(-step * (slope - (slope * weights).sum(axis=-1, keepdims=True)))
+        weights /= weights.sum(axis=-1, keepdims=True)
     return weights
 
 
-def ensemble_weights(squared: Floats, points: Floats, gram: Floats, groups: Ints) -> Floats:
-    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's Gram matrix, and the groups.
+def ensemble_weights(squared: Floats, points: Floats, stack: Floats, groups: Ints) -> Floats:
+    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's ``stacked`` weights, and the groups.
 
     w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 700)): a series that was tested often goes its own
     way, a short one goes its group's.
@@ -45,7 +43,7 @@ def ensemble_weights(squared: Floats, points: Floats, gram: Floats, groups: Ints
     common = relative[:, useful].mean(axis=1) if useful.any() else np.zeros(len(squared))
     by_group = _group_means(relative, useful, common, groups)
     lowest = np.exp(-POOLED_SHARPNESS * (common - common.min()))
-    pooled = STACK_SHARE * stacked(gram) + (1 - STACK_SHARE) * lowest / lowest.sum()
+    pooled = STACK_SHARE * stack + (1 - STACK_SHARE) * lowest / lowest.sum()
     own_share = points / (points + POOL_POINTS)
     bend = own_share * relative + (1 - own_share) * by_group - common[:, None]
     score = np.log(np.maximum(pooled, 1e-6))[:, None] - OWN_SHARPNESS * bend

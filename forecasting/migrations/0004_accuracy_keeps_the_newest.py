@@ -17,7 +17,7 @@ def keep_the_newest(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecasting", "0002_newest_forecasts_first"),
+        ("forecasting", "0003_calendar_and_overrides"),
     ]
 
     operations = [migrations.RunPython(keep_the_newest, migrations.RunPython.noop)]

@@ -84,7 +84,10 @@ class ProductDemandForecast(models.Model):
     units per day of the horizon, beside the ``reason`` for what is served, the models' ``rank`` in the backtest, and what
     the forecast will be measured against: ``naive`` (the seasonal naive's path; null where it had none) and ``scales``
     (the series' mean change from a week before, and mean squared change from a day before; null: none). ``protection``
-    holds the quantiles of demand summed over the lead time plus review, which replenishment uses.
+    holds the quantiles of demand summed over the lead time plus review, which replenishment uses. Where people
+    overrode the forecast, these are with the override, and ``baseline`` in both holds what the engine said.
+    ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
+    totals are made.
     """
 
     run = models.ForeignKey(ForecastRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="forecasts")
@@ -106,6 +109,7 @@ class ProductDemandForecast(models.Model):
     historical_data_points = models.PositiveIntegerField(default=0)
     daily = models.JSONField(default=dict)
     protection = models.JSONField(default=dict)
+    backtest_errors = models.BinaryField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ProductDemandForecastQuerySet.as_manager()

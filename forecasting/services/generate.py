@@ -38,6 +38,7 @@ from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast
 from forecasting.services.backtests import forget_backtests, replace_backtests
+from forecasting.services.known_ahead import coming_effects, lay_over_new, make_panel, packed_errors
 from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
@@ -111,7 +112,7 @@ def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date:
     )
     return StorePanel(
         product_ids=history.product_ids,
-        panel=Panel(_without_empty_front(demand)),
+        panel=make_panel(_without_empty_front(demand), store=store, history=history),
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
 
@@ -145,6 +146,7 @@ def _write(
         product_id = product_ids[row]
         _require_finite(panel, row, product_id)
         forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
+    lay_over_new(list(forecasts.values()), store_id=store_id, forecast_date=forecast_date)
     _write_forecasts(list(forecasts.values()))
     replace_backtests(panel, product_ids, **day)
     too_short = {
@@ -205,6 +207,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
                 str(level): [_listed(panel.intervals[row, :, column, side], BAND_DECIMALS) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
+            "effects": coming_effects(panel, row),
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
@@ -214,6 +217,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
             "naive": _path(panel.model_paths[row, panel.models.index(SEASONAL_NAIVE)]),
             "scales": [_known(scale) for scale in panel.scales[row]],
         },
+        backtest_errors=packed_errors(panel, row),
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
     )

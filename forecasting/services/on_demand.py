@@ -30,6 +30,7 @@ from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ProductDemandForecast
 from forecasting.services.errors import InsufficientHistory, ModelUnavailable
 from forecasting.services.generate import DECIMALS, StorePanel, load_store_panel, unwritten_forecast
+from forecasting.services.known_ahead import lay_over_new
 from invencare.lib import clock
 from invencare.lib.upsert import upsert
 from inventory.models import Product, Store
@@ -79,6 +80,7 @@ def generate_forecast(
     for model, column in COLUMNS.items():
         if model in named:
             setattr(row, column, named[model]["total"])
+    lay_over_new([row], store_id=store.pk, forecast_date=day)
     upsert([row], key=("product", "store", "forecast_date", "forecast_period"))
     return row
 

@@ -22,7 +22,9 @@ from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
 from forecasting.services.live_accuracy import measure_from, measure_live
+from forecasting.services.overrides import lay_over_day
 from forecasting.services.runs import Tally, add_progress, close_run, plan_series
+from forecasting.services.totals import write_totals
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.reorder import expire, recommend
 from invencare.lib.isolation import Step, isolated
@@ -105,7 +107,8 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: test the trends, close the forecast run with its counts, sum accuracy up, expire what is pending for delisted products."""
+    """After the chunks: test the trends, close the forecast run, sum accuracy and forecasts up, expire what delisted
+    products wait for."""
     refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
@@ -120,6 +123,9 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
             ~Exists(on_sale), recommendation_date__lte=_first_day(run)
         )
         expire(_locked_ids(delisted), now=now)
+    day = _first_day(run)
+    lay_over_day(day)
+    write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 
 def _first_day(run: AnalysisRun) -> date:

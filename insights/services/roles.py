@@ -8,8 +8,10 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun forecasting.productdemandforecast "
-    "forecasting.forecastaccuracy insights.reorderrecommendation insights.decision insights.analysisrun "
+    "inventory.alert analytics.productperformance analytics.salestrend forecasting.forecastrun "
+    "forecasting.productdemandforecast "
+    "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
+    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
 
@@ -30,16 +32,20 @@ _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktran
 _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
     "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product"
 )
+# What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
+_PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
+_PRICING = _may("add change delete", "forecasting.plannedprice")
 _DECIDING = {"insights.decide_reorderrecommendation"}
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
-    "Store manager": frozenset(_SEES | _STOCK_WORK | _DECIDING | _FORECASTING),
-    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _DECIDING | _FORECASTING),
+    "Store manager": frozenset(_SEES | _STOCK_WORK | _PLANNING | _DECIDING | _FORECASTING),
+    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _PLANNING | _PRICING | _DECIDING | _FORECASTING),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES
+        | _PLANNING
         | _FORECASTING
         | _may("view", "inventory.customer")
         | {"insights.add_analysisrun", "inventory.add_salesfile"}
@@ -51,6 +57,8 @@ OUR_APPS = ("inventory", "analytics", "forecasting", "insights", "auth", "django
 NOBODY_MAY = frozenset(
     _may("change delete", "inventory.inventorytransaction", "insights.decision", "inventory.receipt")
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
+    | _may("add change delete", "forecasting.demandforecasttotal")
+    | _may("delete", "forecasting.forecastoverride")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

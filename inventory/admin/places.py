@@ -13,9 +13,9 @@ from inventory.models import Store
 @admin.register(Store)
 class StoreAdmin(CatalogueExchange, ScopedModelAdmin):
     resource_classes = [StoreResource]
-    list_display = ["code", "name", "time_zone", "currency", "is_active"]
+    list_display = ["code", "name", "time_zone", "currency", "country", "is_active"]
     list_display_links = ["code", "name"]
     list_filter = ["is_active", "currency"]
     search_fields = ["code", "name"]
     search_help_text = "Code or name"
-    fields = ["code", "name", "time_zone", "currency", "is_active"]
+    fields = ["code", "name", "time_zone", "currency", "country", "region", "is_active"]

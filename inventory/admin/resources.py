@@ -86,7 +86,7 @@ class StoreResource(ScopedResource):
     class Meta(ScopedResource.Meta):
         model = Store
         import_id_fields = ["code"]
-        fields = ("code", "name", "time_zone", "currency", "is_active")
+        fields = ("code", "name", "time_zone", "currency", "country", "region", "is_active")
 
 
 class SupplierResource(ScopedResource):

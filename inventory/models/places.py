@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -11,12 +12,19 @@ from django.db import models
 from inventory.models.codes import CodeField
 from inventory.querysets.places import StoreQuerySet
 
+COUNTRY = re.compile("[A-Z]{2}")
+
 
 def validate_time_zone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(
             "“%(name)s” is no IANA time zone; use a name such as Europe/London.", params={"name": name}
         )
+
+
+def validate_country(code: str) -> None:
+    if not COUNTRY.fullmatch(code):
+        raise ValidationError("“%(code)s” is no country code; use two letters such as PT.", params={"code": code})
 
 
 class Store(models.Model):
@@ -26,6 +34,15 @@ class Store(models.Model):
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     currency = models.CharField(max_length=3, default="EUR")
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        validators=[validate_country],
+        help_text="Two letters (ISO 3166), such as PT: whose public holidays are kept here. Empty: none.",
+    )
+    region = models.CharField(
+        max_length=8, blank=True, help_text="Region with holidays of its own, such as SCT in GB or BY in DE."
+    )
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -72,10 +72,19 @@ SCOPES: dict[str, Scope] = {
         _may("inventory.change_purchaseorder inventory.add_receipt"),
     ),
     "forecasts:read": Scope(
-        "Read forecasts and their accuracy",
-        _may("forecasting.view_productdemandforecast forecasting.view_forecastaccuracy"),
+        "Read forecasts, their accuracy, totals, overrides and the calendar",
+        _may(
+            "forecasting.view_productdemandforecast forecasting.view_forecastaccuracy "
+            "forecasting.view_demandforecasttotal forecasting.view_forecastoverride forecasting.view_calendarevent"
+        ),
     ),
-    "forecasts:write": Scope("Make forecasts", _may("forecasting.add_productdemandforecast")),
+    "forecasts:write": Scope(
+        "Make and override forecasts, keep the calendar",
+        _may(
+            "forecasting.add_productdemandforecast forecasting.add_forecastoverride forecasting.change_forecastoverride "
+            "forecasting.add_calendarevent forecasting.change_calendarevent"
+        ),
+    ),
     "analytics:read": Scope(
         "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
     ),

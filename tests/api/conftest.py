@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from forecasting.models import ProductDemandForecast
+from forecasting.models import CalendarEvent, DemandForecastTotal, ForecastOverride, ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
 from inventory.models import (
     Product,
@@ -94,6 +94,9 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         "recommendation": recommendation(cast, store, product),
         "other_recommendation": recommendation(cast, store, cast.seasonal),
         "forecast": forecast(store, product),
+        "event": event(store, product),
+        "override": override(store, product),
+        "total": total(store),
         "run": AnalysisRun.objects.create(
             kind="nightly",
             business_date=TODAY - timedelta(days=store.pk),
@@ -150,3 +153,37 @@ def forecast(store: Store, product: Product) -> ProductDemandForecast:
         daily={"mean": [2.0, 3.0], "quantiles": {"0.1": [1.0, 2.0], "0.9": [4.0, 5.0]}},
         created_at=NOW,
     )
+
+
+def event(store: Store, *products: Product, **changes: Any) -> CalendarEvent:
+    """An event of one store."""
+    values: dict[str, Any] = {"name": "Fair", "kind": "other", "first_day": TODAY, "last_day": TODAY}
+    row = CalendarEvent.objects.create(created_at=NOW, updated_at=NOW, **{**values, **changes})
+    row.stores.add(store)
+    row.products.add(*products)
+    return row
+
+
+def override(store: Store, product: Product, **changes: Any) -> ForecastOverride:
+    values: dict[str, Any] = {"first_day": TODAY, "last_day": TODAY, "action": "set", "amount": 9.0, "reason": "a fair"}
+    return ForecastOverride.objects.create(
+        store=store, product=product, created_by_name="bo", created_at=NOW, **{**values, **changes}
+    )
+
+
+def total(store: Store | None, **changes: Any) -> DemandForecastTotal:
+    """A store's total; the company's without a store."""
+    values: dict[str, Any] = {
+        "level": "store" if store else "company",
+        "key": str(store.pk) if store else "",
+        "forecast_date": TODAY,
+        "forecast_period": 2,
+        "series": 3,
+        "expected_units": 5.0,
+        "daily": {
+            "mean": [2.0, 3.0],
+            "intervals": {"0.8": [[1.0, 2.0], [3.0, 4.0]], "0.95": [[0.0, 1.0], [4.0, 5.0]]},
+        },
+        "horizon": {"mean": 5.0, "intervals": {"0.8": [4.0, 6.0], "0.95": [3.0, 7.0]}},
+    }
+    return DemandForecastTotal.objects.create(store=store, created_at=NOW, **{**values, **changes})

@@ -26,6 +26,7 @@ STOCK = frozenset({"store_manager", "buyer", "administrator"})
 BUYING = frozenset({"buyer", "administrator"})
 UPLOADERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
 FORECASTERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
+PLANNERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
 STARTERS = frozenset({"analyst", "administrator"})
 ADMINISTRATOR = frozenset({"administrator"})
 
@@ -84,6 +85,22 @@ def _post(
 NEW_PRODUCT = {"sku": "NEW-1", "name": "New one"}
 NEW_SUPPLIER = {"code": "NEW", "name": "New supplier"}
 NEW_STORE = {"code": "W1", "name": "West"}
+NEW_EVENT = {
+    "name": "Fair",
+    "kind": "other",
+    "first_day": "2099-05-01",
+    "last_day": "2099-05-03",
+    "store_ids": ["N1"],
+}
+NEW_OVERRIDE = {
+    "product_id": "SKU-STEADY",
+    "store_id": "N1",
+    "first_day": "2099-05-01",
+    "last_day": "2099-05-03",
+    "action": "multiply",
+    "amount": 1.5,
+    "reason": "a fair next door",
+}
 
 
 def _new_item(world: World) -> dict[str, Any]:
@@ -213,6 +230,28 @@ ENDPOINTS = [
     _get("forecasts/accuracy/worst", "forecasts:read"),
     _get("forecasts/{product_id}/accuracy", "forecasts:read", _fixed("forecasts/SKU-STEADY/accuracy?store_id=N1")),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
+    _get("forecasts/totals", "forecasts:read"),
+    _get("calendar-events", "forecasts:read"),
+    _get("calendar-events/{id}", "forecasts:read", _north("calendar-events/{event}")),
+    _post("calendar-events", PLANNERS, "forecasts:write", NEW_EVENT, status=201),
+    Endpoint(
+        "patch",
+        "calendar-events/{id}",
+        PLANNERS,
+        "forecasts:write",
+        _north("calendar-events/{event}"),
+        lambda world: {"is_active": False},
+    ),
+    _get("forecast-overrides", "forecasts:read"),
+    _get("forecast-overrides/{id}", "forecasts:read", _north("forecast-overrides/{override}")),
+    _post("forecast-overrides", PLANNERS, "forecasts:write", NEW_OVERRIDE, status=201),
+    _post(
+        "forecast-overrides/{id}/withdraw",
+        PLANNERS,
+        "forecasts:write",
+        {"reason": "a mistake"},
+        path=_north("forecast-overrides/{override}/withdraw"),
+    ),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("trends", "analytics:read"),
     _get("metrics", "sales:read"),

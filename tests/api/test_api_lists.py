@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import forecast, machine, order, person, recommendation
+from tests.api.conftest import event, forecast, machine, order, override, person, recommendation, total
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -107,6 +107,21 @@ def _metrics(cast: Cast, rows: int) -> None:
     )
 
 
+def _events(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        event(cast.north, product)
+
+
+def _overrides(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        override(cast.north, product)
+
+
+def _totals(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        total(cast.north, product=product, key=str(product.pk))
+
+
 # Path, how its rows are made, and the queries of its own: with a count, or by cursor without one.
 LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("stores", _stores, 2),
@@ -120,6 +135,9 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("purchase-orders", _orders, 4),
     ("recommendations", _recommendations, 5),  # and suppliers
     ("forecasts", _forecasts, 3),  # no count; stores and products
+    ("calendar-events", _events, 4),  # stores and products by a query each
+    ("forecast-overrides", _overrides, 4),
+    ("forecasts/totals", _totals, 4),
     ("runs", _runs, 2),
     ("trends", _trends, 2),
     ("metrics", _metrics, 2),

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from analytics.models import ProductPerformance, SalesTrend
-from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
+from forecasting.models import (
+    CalendarEvent,
+    DemandForecastTotal,
+    ForecastAccuracy,
+    ForecastOverride,
+    ForecastRun,
+    PlannedPrice,
+    ProductDemandForecast,
+)
 from insights.models import AnalysisRun, AnalysisRunChunk, Decision, ReorderRecommendation
 from inventory.models import (
     Alert,
@@ -142,6 +151,7 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         created_at=NOW,
     )
     ForecastAccuracy.objects.create(store=store, product=product, model="naive", forecast_date=TODAY, wape=0.2)
+    _make_plans(store, product, i)
     recommendation = ReorderRecommendation.objects.create(
         store=store,
         product=product,
@@ -178,6 +188,43 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         finished_at=NOW,
     )
     AnalysisRunChunk.objects.create(run=run, position=0, store=store, product_ids=[product.pk])
+
+
+def _make_plans(store: Store, product: Product, i: int) -> None:
+    days = {"first_day": TODAY, "last_day": TODAY}
+    event = CalendarEvent.objects.create(
+        name=f"Fair of {store.name} {i}", kind="other", created_at=NOW, updated_at=NOW, **days
+    )
+    event.stores.add(store)
+    event.products.add(product)
+    PlannedPrice.objects.create(product=product, store=store, price=4, created_at=NOW, **days)
+    ForecastOverride.objects.create(
+        store=store,
+        product=product,
+        action="set",
+        amount=5,
+        reason=f"known in {store.name}",
+        created_by_name="bo",
+        created_at=NOW,
+        **days,
+    )
+    _make_total("store_category", f"{store.pk}:{i}", store=store, category=product.category)
+    _make_total("product", str(product.pk), product=product)
+
+
+def _make_total(level: str, key: str, **of: Any) -> None:
+    DemandForecastTotal.objects.create(
+        level=level,
+        key=key,
+        **of,
+        forecast_date=TODAY,
+        forecast_period=2,
+        series=1,
+        expected_units=3,
+        daily={"mean": [1.0, 2.0], "intervals": {"0.95": [[0.0, 0.0], [3.0, 4.0]]}},
+        horizon={"mean": 3.0, "intervals": {"0.95": [0.0, 7.0]}},
+        created_at=NOW,
+    )
 
 
 def _make_people_and_schedules(cast: Cast, store: Store, i: int) -> None:

@@ -33,9 +33,12 @@ class Job:
 
     @property
     def config(self) -> ForecastConfig:
-        levels = tuple(level / 100 for level in self.levels)
         return ForecastConfig(
-            horizon=self.horizon, interval_levels=levels, models=self.models, minimum_history=LEAST_HISTORY_PERIODS
+            horizon=self.horizon,
+            levels=(),  # a file has intervals and the median alone
+            interval_levels=tuple(level / 100 for level in self.levels),
+            models=self.models,
+            minimum_history=LEAST_HISTORY_PERIODS,
         )
 
 
@@ -98,6 +101,7 @@ def _panel(chunk: Chunk, job: Job) -> Panel:
         in_stock=chunk.in_stock,
         promotion=chunk.promotion,
         price=chunk.price,
+        first_day=job.first_day if job.period_days == 1 else None,
     )
 
 

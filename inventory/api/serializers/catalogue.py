@@ -25,7 +25,7 @@ class CatalogueSerializer(StrictModelSerializer):
 class StoreSerializer(CatalogueSerializer):
     class Meta:
         model = Store
-        fields = ["code", "name", "time_zone", "currency", "is_active", "created_at"]
+        fields = ["code", "name", "time_zone", "currency", "country", "region", "is_active", "created_at"]
 
 
 class SupplierSerializer(CatalogueSerializer):

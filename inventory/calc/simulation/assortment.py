@@ -9,6 +9,7 @@ class StoreEntry(NamedTuple):
     code: str
     name: str
     time_zone: str
+    country: str
     size: float  # demand against an average store
 
 
@@ -41,14 +42,14 @@ class ProductEntry(NamedTuple):
 
 # Lisbon keeps another clock than Madrid; both pay in euros.
 STORES = (
-    StoreEntry("LIS", "Lisboa Chiado", "Europe/Lisbon", 1.35),
-    StoreEntry("MAD", "Madrid Malasaña", "Europe/Madrid", 1.75),
-    StoreEntry("OPO", "Porto Baixa", "Europe/Lisbon", 1.0),
-    StoreEntry("BCN", "Barcelona Gràcia", "Europe/Madrid", 1.5),
-    StoreEntry("VLC", "Valencia Ruzafa", "Europe/Madrid", 0.85),
-    StoreEntry("SVQ", "Sevilla Triana", "Europe/Madrid", 0.75),
-    StoreEntry("COI", "Coimbra Centro", "Europe/Lisbon", 0.5),
-    StoreEntry("BIO", "Bilbao Casco Viejo", "Europe/Madrid", 0.65),
+    StoreEntry("LIS", "Lisboa Chiado", "Europe/Lisbon", "PT", 1.35),
+    StoreEntry("MAD", "Madrid Malasaña", "Europe/Madrid", "ES", 1.75),
+    StoreEntry("OPO", "Porto Baixa", "Europe/Lisbon", "PT", 1.0),
+    StoreEntry("BCN", "Barcelona Gràcia", "Europe/Madrid", "ES", 1.5),
+    StoreEntry("VLC", "Valencia Ruzafa", "Europe/Madrid", "ES", 0.85),
+    StoreEntry("SVQ", "Sevilla Triana", "Europe/Madrid", "ES", 0.75),
+    StoreEntry("COI", "Coimbra Centro", "Europe/Lisbon", "PT", 0.5),
+    StoreEntry("BIO", "Bilbao Casco Viejo", "Europe/Madrid", "ES", 0.65),
 )
 
 SUPPLIERS = (

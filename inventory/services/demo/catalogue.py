@@ -28,7 +28,8 @@ def write_catalogue(simulation: Simulation) -> Ids:
     """Every row that is not stock movement or order. Call it inside a transaction."""
     catalogue = simulation.catalogue
     Store.objects.bulk_create(
-        Store(code=entry.code, name=entry.name, time_zone=entry.time_zone, currency="EUR") for entry in catalogue.stores
+        Store(code=entry.code, name=entry.name, time_zone=entry.time_zone, currency="EUR", country=entry.country)
+        for entry in catalogue.stores
     )
     Supplier.objects.bulk_create(
         Supplier(

@@ -11,7 +11,7 @@ from forecasting.calc.candidates import Candidate, candidates, trend_line
 from forecasting.calc.discounted import discounted_sums, kernel, levels
 from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import GAIN, classify, follow_occurrences
-from forecasting.calc.origins import origins_before
+from forecasting.calc.origins import judges, origins_before
 from forecasting.calc.panel import Panel
 from forecasting.calc.plain import MEAN_SEASONS, PlainMemory
 from forecasting.calc.view import Views
@@ -157,3 +157,19 @@ def test_changing_the_future_changes_no_candidate_of_the_past() -> None:
 )
 def test_the_backtest_stands_whole_seasons_before_the_end(periods: int, season: int, expected: list[int]) -> None:
     assert origins_before(periods, season, 13).tolist() == expected
+
+
+def test_an_origin_is_judged_by_those_that_share_no_period_with_it() -> None:
+    assert judges(np.arange(5) * 14, 28)[0].tolist() == [False, False, True, True, True]
+    assert judges(np.arange(5) * 14, 28)[2].tolist() == [True, False, False, False, True]
+
+
+def test_where_a_horizon_reaches_over_most_origins_the_farther_half_judges() -> None:
+    judging = judges(np.arange(5) * 14, 365)
+    assert judging[0].tolist() == [False, False, False, True, True]
+    assert (judging.sum(axis=1) >= 2).all()
+    assert not judging.diagonal().any()
+
+
+def test_a_single_origin_has_no_other_judge_than_itself() -> None:
+    assert judges(np.array([30]), 28).tolist() == [[True]]

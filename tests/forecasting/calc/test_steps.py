@@ -5,7 +5,8 @@ import pytest
 
 from forecasting.calc.config import ForecastConfig
 from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
-from forecasting.calc.gate import pass_gate
+from forecasting.calc.drift import drift_factors
+from forecasting.calc.gate import error_sums
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of, rising, rounded
 from forecasting.calc.measures import ranks
 from forecasting.calc.sums import SumErrors
@@ -20,6 +21,11 @@ def test_stacked_weights_by_hand() -> None:
     assert stacked(np.diag([1.0, 4.0])).tolist() == pytest.approx([0.8, 0.2], abs=1e-3)
 
 
+def test_stacks_of_several_panels_are_found_at_once() -> None:
+    grams = np.stack([np.diag([1.0, 4.0]), np.diag([3.0, 1.0]), np.zeros((2, 2))])
+    assert stacked(grams) == pytest.approx(np.stack([stacked(gram) for gram in grams]))
+
+
 def test_a_candidate_that_only_repeats_a_better_one_with_more_noise_gets_nothing() -> None:
     assert stacked(np.array([[1.0, 1.0], [1.0, 2.0]]))[1] < 0.01
 
@@ -27,7 +33,7 @@ def test_a_candidate_that_only_repeats_a_better_one_with_more_noise_gets_nothing
 def test_a_series_that_was_tested_often_goes_its_own_way_and_a_short_one_the_panels() -> None:
     squared = np.array([[100.0, 1.0, 100.0], [400.0, 4.0, 25.0]])  # the last series favours the second candidate
     points = np.array([3000.0, 1.0, 3000.0])
-    weights = ensemble_weights(squared, points, np.diag([1.0, 1.0]), np.zeros(3, np.int64))
+    weights = ensemble_weights(squared, points, np.array([0.5, 0.5]), np.zeros(3, np.int64))
     assert weights.sum(axis=0).tolist() == pytest.approx([1, 1, 1])
     assert weights[0, 0] > 0.99
     assert weights[1, 2] > 0.99
@@ -37,7 +43,7 @@ def test_a_series_that_was_tested_often_goes_its_own_way_and_a_short_one_the_pan
 def gate(ensemble_error: float, plain_error: float, points: int = 10) -> tuple[float, int]:
     actual = np.full((1, points, 1), 10.0)
     plain = np.stack([actual - plain_error, actual - 50.0])
-    answer = pass_gate(actual - ensemble_error, plain, actual)
+    answer = error_sums(actual - ensemble_error, plain, actual).gate(np.array([True]))
     return float(answer.share[0]), int(answer.reason[0])
 
 
@@ -49,6 +55,45 @@ def test_the_gate_by_hand() -> None:
     # Errors of 3 and 1 on the same side: nothing between them is better than the plain path.
     assert gate(3.0, 1.0) == (1.0, PLAIN_IS_BEST)
     assert gate(3.0, 1.0, points=7) == (0.0, UNTESTED)
+
+
+def test_the_gate_of_an_origin_asks_the_origins_that_judge_it_alone() -> None:
+    actual = np.full((2, 10, 1), 10.0)
+    ensemble = actual - np.array([1.0, 5.0])[:, None, None]
+    sums = error_sums(ensemble, np.stack([actual - 2.0, actual - 50.0]), actual)
+    assert sums.gate(np.array([True, False])).share.tolist() == [0.0]
+    assert sums.gate(np.array([False, True])).share.tolist() == [1.0]
+
+
+def drift(ratios: list[float], horizon: int = 14) -> list[float]:
+    """Factors where every forecast was 10 and demand 10 × the origin's ratio."""
+    actual = np.full((len(ratios), horizon, 3), 10.0) * np.array(ratios)[:, None, None]
+    return drift_factors(np.full(actual.shape, 10.0), actual, np.arange(len(ratios)) * 14).tolist()
+
+
+def test_a_panel_that_was_always_forecast_too_low_is_raised_by_as_much() -> None:
+    # The first three origins have nothing, or too little, before them.
+    assert drift([1.2] * 5) == pytest.approx([1, 1, 1, 1.2, 1.2, 1.2])
+    assert drift([3.0] * 4)[-1] == pytest.approx(np.exp(0.3))
+
+
+def test_a_miss_that_changes_its_sign_is_no_drift() -> None:
+    assert drift([1.2, 0.85] * 4)[-1] == 1.0
+    assert 1.1 < drift([1.1, 1.3] * 4)[-1] < 1.23
+
+
+def test_drift_knows_nothing_that_came_after_the_origin() -> None:
+    paths, actual = np.full((5, 28, 2), 10.0), np.full((5, 28, 2), 12.0)
+    origins = np.arange(5) * 14
+    early = drift_factors(paths, actual, origins)
+    actual[3, :, :], actual[2, 14:, :] = 500.0, 500.0  # after origin 3 began
+    late = drift_factors(paths, actual, origins)
+    assert late[:4].tolist() == early[:4].tolist()
+    assert late[4] != early[4]
+
+
+def test_a_panel_without_demand_has_no_drift() -> None:
+    assert drift([0.0] * 5) == [1.0] * 6
 
 
 def test_quantiles_are_whole_for_small_counts_alone() -> None:
@@ -67,8 +112,8 @@ def normal_spread(origins: int = 12, series: int = 300) -> tuple[Spread, np.ndar
     paths = np.full((origins, 28, series), 100.0)
     actual = paths + random.normal(0, 10, paths.shape)
     mean, dispersion = np.full(series, 100.0), np.ones(series)
-    at = np.arange(origins) * 28
-    return learn_spread(paths, actual, mean, dispersion, np.zeros(series, dtype=bool), at, CONFIG), paths, actual
+    others = ~np.eye(origins, dtype=bool)
+    return learn_spread(paths, actual, mean, dispersion, np.zeros(series, dtype=bool), others, CONFIG), paths, actual
 
 
 def test_normal_errors_give_normal_quantiles_and_intervals() -> None:

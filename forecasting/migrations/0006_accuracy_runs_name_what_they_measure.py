@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0004a_accuracy_live_and_over_time'),
+        ('forecasting', '0005_accuracy_live_and_over_time'),
     ]
 
     operations = [

@@ -1,0 +1,67 @@
+"""What the forecast knows beside the sales (calendar, prices), and what people laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from forecasting.calc.arrays import Floats
+from forecasting.calc.error_bytes import pack_errors
+from forecasting.calc.panel import Panel, PanelForecast
+from forecasting.calc.protection import LONGEST_DAYS
+from forecasting.frames.calendar import load_panel_calendar
+from forecasting.frames.demand import DailyDemand
+from forecasting.models import ProductDemandForecast
+from forecasting.services.overrides import lay_over, load_overrides
+from inventory.models import Store
+
+DECIMALS = 4
+LEAST_EFFECT = 0.005
+
+
+def make_panel(demand: Floats, *, store: Store, history: DailyDemand) -> Panel:
+    """The panel of a store's products: ``demand`` (the last days of the history) with all that is known ahead."""
+    known = load_panel_calendar(store=store, history=history, periods=demand.shape[1], ahead=LONGEST_DAYS)
+    return Panel(
+        demand,
+        groups=np.unique(history.categories, return_inverse=True)[1],
+        promotion=known.promotion,
+        price=known.price,
+        effects=known.effects,
+        given=known.given,
+        first_day=known.first_day,
+    )
+
+
+def coming_effects(panel: PanelForecast, row: int) -> dict[str, Any]:
+    """What the calendar does to the horizon, as the forecast's row keeps it.
+
+    ``factor``: the multiple of usual demand by place of the day, of those that differ; ``uplifts``: what was learned,
+    by the name of the event.
+    """
+    factors = panel.calendar[row]
+    return {
+        "factor": {
+            str(day): round(float(factors[day]), DECIMALS)
+            for day in np.flatnonzero(np.abs(factors - 1) > LEAST_EFFECT).tolist()
+        },
+        "uplifts": {
+            name: round(float(uplift), DECIMALS)
+            for name, uplift in zip(panel.effects, panel.uplifts[row].tolist(), strict=True)
+            if abs(uplift - 1) > LEAST_EFFECT
+        },
+    }
+
+
+def packed_errors(panel: PanelForecast, row: int) -> bytes:
+    """The row's backtest errors, with the origins counted from the end: those of all products lie on one another."""
+    return pack_errors(panel.backtest_errors[row], panel.periods - panel.origins)
+
+
+def lay_over_new(rows: Sequence[ProductDemandForecast], *, store_id: int, forecast_date: date) -> None:
+    """Lay the overrides in force over the day's new rows. One query."""
+    product_ids = [row.product_id for row in rows]
+    lay_over(rows, load_overrides(store_id=store_id, product_ids=product_ids, first_day=forecast_date))
