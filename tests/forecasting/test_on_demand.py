@@ -201,7 +201,7 @@ def test_queries_do_not_grow_with_the_peers(cast: Cast, count: int) -> None:
     record(*sales)
     with CaptureQueriesContext(connection) as queries:
         generate(cast)
-    assert len(queries) == 7
+    assert len(queries) == 10
 
 
 def test_the_task_gives_the_same_answer_as_plain_json(cast: Cast) -> None:
