@@ -54,7 +54,7 @@ def _arrays(rows: list[tuple[int, date, str, dict[str, Any]]], place_of: dict[in
         first_day=np.array([day.toordinal() for _, day, _, _ in rows], dtype=np.int64),
         mean=_paths([daily["mean"] for daily in days], horizon),
         naive=_paths([daily.get("naive") for daily in days], horizon),
-        baseline=_paths([daily.get("baseline") for daily in days], horizon),
+        baseline=_paths([daily.get("baseline", {}).get("mean") for daily in days], horizon),
         levels=DAY_LEVELS,
         quantiles=np.stack(
             [_paths([daily.get("quantiles", {}).get(level) for daily in days], horizon) for level in levels], axis=-1

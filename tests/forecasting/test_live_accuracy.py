@@ -131,7 +131,9 @@ def test_the_first_forecast_of_a_week_is_the_one_that_is_measured(cast: Cast) ->
 
 def test_what_people_changed_is_held_against_what_it_was(cast: Cast) -> None:
     mean = [4.0, 10.0, 10.0, *[4.0] * 25]
-    forecast_row(cast.north, cast.steady, daily={"mean": mean, "baseline": [4.0] * 28})
+    forecast_row(
+        cast.north, cast.steady, daily={"mean": mean, "baseline": {"mean": [4.0] * 28, "total": [112, 90, 140]}}
+    )
     sold(cast.north, cast.steady, [4, 9, 4, 4, 4, 4, 4])
     measure(cast)
     row = ForecastLiveAccuracy.objects.get()
