@@ -14,7 +14,7 @@ from unfold.decorators import display
 from forecasting.admin.forecast_chart import demand_chart, forecast_overlay
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
 from forecasting.services.leaderboard import LIVE_WEEKS, Selection, leaderboard
-from forecasting.services.outlook import HISTORY_DAYS, demand_days
+from forecasting.services.outlook import HISTORY_DAYS, demand_days, events_of, overrides_of
 from invencare.lib import clock
 from inventory.admin.base import LedgerSizedAdmin, ReadOnlyAdmin, ScopedFilter
 from inventory.models import StockLevel
@@ -63,7 +63,9 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
     def newest_path_view(self, request: HttpRequest, store_id: int, product_id: int) -> HttpResponse:
         """The newest forecast of one product in one store as chart series; without one, empty series."""
         newest = self._newest(request, store_id, product_id)
-        return JsonResponse({"labels": [], "series": []} if newest is None else forecast_overlay(newest))
+        if newest is None:
+            return JsonResponse({"labels": [], "series": []})
+        return JsonResponse(forecast_overlay(newest, events_of(newest), overrides_of(newest)))
 
     def newest_page_view(self, request: HttpRequest, store_id: int, product_id: int) -> HttpResponse:
         """To the page of the newest forecast of one product in one store; without one, to the list, with the reason."""
@@ -116,11 +118,13 @@ def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, An
     store, product = forecast.store, forecast.product
     today = clock.business_date(clock.now(), store.zone)
     selection = Selection(scope_of_user(request.user), store=store, product=product)
+    overrides = overrides_of(forecast)
     backtests = list(ForecastAccuracy.objects.of_series(store_id=store.pk, product_id=product.pk).best_first())
     return {
         "title": f"{product} @ {store}",
         "forecast": forecast,
-        "forecast_chart": demand_chart(forecast, demand_days(forecast, today=today)),
+        "forecast_chart": demand_chart(forecast, demand_days(forecast, today=today), events_of(forecast), overrides),
+        "overrides": overrides,
         "chart_title": f"Sold in the {HISTORY_DAYS} days before, and what is expected",
         "backtests": backtests,
         "served_backtest": next((row for row in backtests if row.model == "ensemble"), None),

@@ -90,7 +90,8 @@ class ForecastQuerySerializer(StrictSerializer):
 
 class ForecastDaySerializer(serializers.Serializer[Any]):
     date = serializers.DateField()
-    mean = serializers.FloatField(help_text="Units.")
+    mean = serializers.FloatField(help_text="Units, with what people laid over it.")
+    baseline = serializers.FloatField(help_text="Units without their overrides; the mean where there are none.")
     lower_80 = serializers.FloatField(allow_null=True, help_text="80 of 100 days lie between this and `upper_80`.")
     upper_80 = serializers.FloatField(allow_null=True)
     lower_95 = serializers.FloatField(allow_null=True)
@@ -129,11 +130,23 @@ class ForecastSerializer(ForecastRowSerializer):
     """A stored forecast, day by day."""
 
     reason = serializers.SerializerMethodField(help_text="Why this model is served.")
+    baseline_forecast = serializers.SerializerMethodField(
+        help_text="What `ensemble_forecast` is without the overrides of people; null where there are none."
+    )
+    overrides = serializers.SerializerMethodField(help_text="The ids of the overrides laid over it.")
     rank = serializers.SerializerMethodField(help_text="Each model's place in the backtest, 1 the best.")
     daily = serializers.SerializerMethodField(help_text="One entry per day of the horizon.")
 
     class Meta(ForecastRowSerializer.Meta):
-        fields = [*ForecastRowSerializer.Meta.fields, "reason", "rank", "daily"]
+        fields = [*ForecastRowSerializer.Meta.fields, "baseline_forecast", "overrides", "reason", "rank", "daily"]
+
+    def get_baseline_forecast(self, row: ProductDemandForecast) -> float | None:
+        return row.daily["baseline"]["total"][0] if "baseline" in row.daily else None
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_overrides(self, row: ProductDemandForecast) -> list[int]:
+        made: list[int] = row.daily.get("overrides", [])
+        return made
 
     def get_reason(self, row: ProductDemandForecast) -> str:
         return str(row.daily.get("reason", ""))
@@ -151,12 +164,14 @@ class ForecastSerializer(ForecastRowSerializer):
 def days_of(first: date, daily: dict[str, Any]) -> list[dict[str, Any]]:
     """The stored columns (mean, intervals and quantiles, one number a day) as one entry per day."""
     quantiles: dict[str, list[float]] = daily.get("quantiles", {})
+    baseline = daily.get("baseline", daily).get("mean", [])
     nothing = [None] * len(daily.get("mean", []))
     bounds = [daily.get("intervals", {}).get(level, [nothing, nothing]) for level in INTERVALS]
     return [
         {
             "date": first + timedelta(days=day),
             "mean": mean,
+            "baseline": baseline[day],
             "lower_80": bounds[0][0][day],
             "upper_80": bounds[0][1][day],
             "lower_95": bounds[1][0][day],

@@ -65,10 +65,17 @@ def global_candidates(
 
 
 def store_history(panel: Panel, *, in_stock: Floats, last_day: date) -> History:
-    """A store's panel, whose last day is ``last_day``, as the global models see it. ``in_stock``: S × T or wider to the front."""
+    """A store's panel, whose last day is ``last_day``, as the global models see it. ``in_stock``: S × T or wider to the front.
+
+    What people gave as a multiple of the usual is taken out: the engine multiplies every path by it.
+    """
     days = panel.demand.shape[1]
+    demand = panel.demand.astype(np.float32)
+    if panel.given is not None:
+        given = panel.given[:, :days].astype(np.float32)
+        demand = np.where(given > 0, demand / np.where(given > 0, given, 1), np.float32(np.nan))
     return History(
-        panel.demand.astype(np.float32),
+        demand,
         first_day=(last_day - EPOCH).days - days + 1,
         price=panel.price,
         promotion=panel.promotion,

@@ -24,7 +24,7 @@ from forecasting.calc.config import (
     SUM_LEVELS,
     ForecastConfig,
 )
-from forecasting.calc.panel import PanelForecast, forecast_panel
+from forecasting.calc.panel import forecast_panel
 from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ProductDemandForecast
@@ -74,13 +74,13 @@ def generate_forecast(
     )
     if not served.is_forecast[place]:
         raise InsufficientHistory(int(served.history_periods[place]))
-    named = {model: _named(loaded, served, model, horizon_days, place) for model in asked}
+    named = {model: _named(loaded, model, horizon_days, place) for model in asked if model != ENSEMBLE}
     row = unwritten_forecast(served, place, product_id=product.pk, store_id=store.pk, forecast_date=day, created_at=now)
-    row.daily["models"] = named
     for model, column in COLUMNS.items():
         if model in named:
             setattr(row, column, named[model]["total"])
     lay_over_new([row], store_id=store.pk, forecast_date=day)
+    row.daily["models"] = {model: named.get(model) or _served(row) for model in asked}
     upsert([row], key=("product", "store", "forecast_date", "forecast_period"))
     return row
 
@@ -103,10 +103,24 @@ def _checked(*, horizon_days: int, models: Sequence[str], day: date, today: date
     return [model for model in NAMED_MODELS if model in models]
 
 
-def _named(loaded: StorePanel, served: PanelForecast, model: str, horizon_days: int, place: int) -> dict[str, Any]:
-    """One model's answer for the product; the ensemble is what is served."""
+def _served(row: ProductDemandForecast) -> dict[str, Any]:
+    """What the ensemble answers: what is served, with what people laid over it."""
+    lower, upper = row.daily["intervals"]["0.95"]
+    return {
+        "mean": row.daily["mean"],
+        "lower": lower,
+        "upper": upper,
+        "total": row.ensemble_forecast,
+        "total_lower": row.confidence_interval_lower,
+        "total_upper": row.confidence_interval_upper,
+        "accuracy_score": row.forecast_accuracy_score,
+    }
+
+
+def _named(loaded: StorePanel, model: str, horizon_days: int, place: int) -> dict[str, Any]:
+    """One model's answer for the product, by itself."""
     alone = ForecastConfig(horizon=horizon_days, models=(model,), gated=False)
-    panel = served if model == ENSEMBLE else forecast_panel(loaded.panel, alone)
+    panel = forecast_panel(loaded.panel, alone)
     bounds = panel.intervals[place, :, INTERVAL_LEVELS.index(0.95)]
     total = panel.horizon.quantiles[place]
     answer: dict[str, Any] = {

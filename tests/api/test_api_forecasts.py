@@ -10,9 +10,10 @@ from rest_framework.test import APIClient
 
 from forecasting.models import ProductDemandForecast
 from forecasting.services import on_demand
+from forecasting.services.overrides import add_override
 from invencare.lib import clock
 from tests.api.conftest import World, forecast, person
-from tests.cast import Cast, sell_daily
+from tests.cast import NOW, TODAY, Cast, sell_daily
 
 GENERATE = "/api/v1/forecasts/generate"
 BODY = {"product_id": "SKU-STEADY", "store_id": "N1", "forecast_period": 7}
@@ -158,11 +159,13 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
     row.save(update_fields=["daily"])
     answer = person(world.cast.viewer).get("/api/v1/forecasts/SKU-STEADY?store_id=N1").json()
     assert (answer["model"], answer["ensemble_forecast"], answer["forecast_period"]) == ("seasonal", 5.0, 2)
+    assert (answer["baseline_forecast"], answer["overrides"]) == (None, [])
     assert (answer["reason"], answer["rank"]) == ("A plain model did best.", {"seasonal": 1, "naive": 2})
     assert answer["daily"] == [
         {
             "date": "2026-03-16",
             "mean": 2.0,
+            "baseline": 2.0,
             "lower_80": 1.5,
             "upper_80": 3.5,
             "lower_95": 0.5,
@@ -172,6 +175,7 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
         {
             "date": "2026-03-17",
             "mean": 3.0,
+            "baseline": 3.0,
             "lower_80": 2.5,
             "upper_80": 4.5,
             "lower_95": 1.5,
@@ -179,6 +183,25 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
             "quantiles": {"0.1": 2.0, "0.9": 5.0},
         },
     ]
+
+
+def test_an_override_is_served_beside_what_the_engine_said(cast: Cast) -> None:
+    forecast(cast.north, cast.steady)
+    override = add_override(
+        product=cast.steady,
+        store=cast.north,
+        first_day=TODAY,
+        last_day=TODAY,
+        action="add",
+        amount=4.0,
+        reason="fair",
+        actor=cast.buyer,
+        now=NOW,
+    )
+    answer = person(cast.viewer).get("/api/v1/forecasts/SKU-STEADY?store_id=N1").json()
+    assert (answer["ensemble_forecast"], answer["baseline_forecast"]) == (9.0, 5.0)
+    assert answer["overrides"] == [override.pk]
+    assert [(day["mean"], day["baseline"]) for day in answer["daily"]] == [(6.0, 2.0), (3.0, 3.0)]
 
 
 def test_a_forecast_without_intervals_has_empty_ones(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forecasting.models import ProductDemandForecast
+from forecasting.models import CalendarEvent, ForecastOverride, ProductDemandForecast
 from forecasting.services.outlook import demand_days
+from forecasting.services.overrides import add_override
 from insights.admin.navigation import sidebar
 from inventory.models import DailySales, Product
 from tests.cast import NOW, TODAY, Cast, sell_daily
@@ -118,18 +119,65 @@ def test_a_forecast_without_anything_measured_says_when_it_will_be(cast: Cast, c
         assert words in text
 
 
+def event(cast: Cast, name: str, first: date, last: date, **changes: Any) -> CalendarEvent:
+    values = {"kind": "other", "first_day": first, "last_day": last, "created_at": NOW, "updated_at": NOW}
+    return CalendarEvent.objects.create(name=name, **{**values, **changes})
+
+
+def override(cast: Cast, **changes: Any) -> ForecastOverride:
+    values: dict[str, Any] = {"first_day": TODAY, "last_day": TODAY, "action": "set", "amount": 9.0, "reason": "fair"}
+    return add_override(product=cast.steady, store=cast.north, actor=cast.buyer, now=NOW, **{**values, **changes})
+
+
+def test_events_of_the_product_and_the_store_are_marked_with_their_names(cast: Cast, client: Client) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    event(cast, "Fair", TODAY, tomorrow)
+    event(cast, "Coffee week", tomorrow, tomorrow, categories=["Coffee"])
+    event(cast, "Tool day", TODAY, TODAY, categories=["Tools"])
+    event(cast, "Switched off", TODAY, TODAY, is_active=False)
+    event(cast, "Long ago", TODAY - timedelta(days=121), TODAY - timedelta(days=121))
+    event(cast, "In the south", TODAY, TODAY).stores.add(cast.south)
+    event(cast, "Another product", TODAY, TODAY).products.add(cast.dead)
+    forecast = forecast_of(cast)
+    client.force_login(cast.viewer)
+    response = client.get(page_of(forecast))
+    (marks,) = [series for series in response.context["forecast_chart"]["series"] if series["kind"] == "mark"]
+    assert (marks["label"], marks["texts"][-3:]) == ("Event", [None, "Fair", "Fair, Coffee week"])
+    assert marks["values"][-3:] == [None, 100, 100]
+    assert "Fair, Coffee week</td>" in response.content.decode()
+    overlay = client.get(reverse("admin:forecasting_newest_path", args=[cast.north.pk, cast.steady.pk])).json()
+    assert overlay["series"][-1]["texts"] == ["Fair", "Fair, Coffee week"]
+
+
+def test_an_override_is_marked_and_what_the_engine_said_lies_beside_it(cast: Cast, client: Client) -> None:
+    forecast = forecast_of(cast)
+    override(cast)
+    client.force_login(cast.viewer)
+    response = client.get(page_of(forecast))
+    series = {one["label"]: one for one in response.context["forecast_chart"]["series"]}
+    assert series["Forecast"]["values"][-3:] == [None, 9.0, 3.5]
+    assert series["Without the override"]["values"][-3:] == [None, 2.0, 3.5]
+    assert series["Override"]["texts"][-3:] == [None, "Set to (units per day) 9", None]
+    text = response.content.decode()
+    for words in ("12.5 units", "without the override 5.5", "Overrides laid over it", ": fair"):
+        assert words in text
+
+
 @pytest.mark.parametrize("days", [3, 30])
 def test_the_page_takes_the_same_queries_whatever_was_sold(days: int, cast: Cast, client: Client) -> None:
     sell_daily(cast.north, cast.steady, [5] * days, last_day=TODAY)
     for place in range(days):
         backtest(cast.north, cast.steady, f"model {place}", error=30, day=TODAY)
         live(cast.north, cast.steady, error=35, week=MONDAY - timedelta(weeks=place))
+        event(cast, f"Event {place}", TODAY, TODAY).products.add(cast.steady)
     address = page_of(forecast_of(cast))
+    for place in range(days):
+        override(cast, amount=float(place))
     client.force_login(cast.viewer)
     client.get(address)
     with CaptureQueriesContext(connection) as queries:
         client.get(address)
-    assert len(queries) == 18, "\n".join(query["sql"][:200] for query in queries)
+    assert len(queries) == 21, "\n".join(query["sql"][:200] for query in queries)
 
 
 @pytest.mark.parametrize("name", ["forecasting_newest_forecast", "forecasting_newest_path"])

@@ -21,6 +21,7 @@ from forecasting.services.answers import generated_answer
 from forecasting.services.errors import InsufficientHistory, ModelUnavailable
 from forecasting.services.generate import forecast_series
 from forecasting.services.on_demand import generate_forecast
+from forecasting.services.overrides import add_override
 from inventory.models import Product, StockLevel
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily
 
@@ -115,6 +116,27 @@ def test_the_row_is_that_of_the_day_and_a_second_request_writes_over_it(cast: Ca
     assert list(second.daily["models"]) == ["arima"]
     assert second.ensemble_forecast > first.ensemble_forecast
     assert second.arima_forecast == second.daily["models"]["arima"]["total"]
+
+
+def test_an_override_in_force_is_in_what_is_served_and_not_in_a_model_by_itself(cast: Cast) -> None:
+    sell_daily(cast.north, cast.steady, [6] * 60, last_day=YESTERDAY)
+    before = generate(cast, models=["linear", "ensemble"]).daily["models"]
+    add_override(
+        product=cast.steady,
+        store=cast.north,
+        first_day=TODAY,
+        last_day=TODAY,
+        action="set",
+        amount=50.0,
+        reason="fair",
+        actor=cast.buyer,
+        now=NOW,
+    )
+    row = generate(cast, models=["linear", "ensemble"])
+    named = row.daily["models"]
+    assert named["linear"] == before["linear"]
+    assert (named["ensemble"]["mean"], row.daily["baseline"]["mean"]) == ([50] + [6] * 13, [6] * 14)
+    assert (named["ensemble"]["total"], row.ensemble_forecast) == (128, 128)
 
 
 def test_accuracy_stays_the_nights(cast: Cast) -> None:
