@@ -52,7 +52,7 @@ def look_ahead(rows: Rows, costs: UnitCosts, config: PolicyConfig) -> Outlook:
     projection = project(
         rows.on_hand - rows.committed, rows.arrivals, demand[:, : arrivals + 2], has_backorders=config.has_backorders
     )
-    need = projection.need
+    need = projection.need.astype(np.float32)
     following = demand[:, -1] - demand[:, -2]
     return Outlook(
         needs=Needs(np.sort(need, axis=1), _need_in_shelf_life(rows, config, points, lead) if perishes else None),
@@ -93,7 +93,7 @@ def _need_in_shelf_life(rows: Rows, config: PolicyConfig, points: Floats, lead: 
     times = np.concatenate([times, (lead + life)[:, None]], axis=1)
     demand = cumulative_demand(rows.demand, times, normal_scores(points[:, : arrivals + 2]))
     projection = project(rows.on_hand - rows.committed, rows.arrivals, demand, has_backorders=config.has_backorders)
-    need = np.sort(projection.need, axis=1)
+    need = np.sort(projection.need.astype(np.float32), axis=1)
     return np.where(rows.shelf_life_periods[:, None] > 0, need, np.float32(np.inf))
 
 

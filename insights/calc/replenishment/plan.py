@@ -7,7 +7,7 @@ changed the quantity is named. Theory and cost model: docs/replenishment.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -138,15 +138,32 @@ def plan_orders(rows: Rows, config: PolicyConfig | None = None, sharing_terms: S
     """
     config, terms = config or PolicyConfig(), sharing_terms or Sharing()
     repaired = repair(rows)
-    prepared = _joined(
-        [
-            _prepare(repaired, slice(start, start + ROWS_AT_ONCE), config)
-            for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)
-        ]
-    )
+    prepared = _prepare_all(repaired, config)
     steps, waits = _take_steps(repaired.rows, prepared, config, terms)
     found = {**repaired.found, reasons.SUPPLIER_MINIMUM_OVER_NEED: waits}
     return _answer(repaired.rows, prepared, steps, config, found)
+
+
+def _prepare_all(repaired: Repaired, config: PolicyConfig) -> _Prepared:
+    """Block by block: of the paths only the needs are kept, in single precision, and in one place from the start."""
+    rows = repaired.rows
+    until_next = np.empty((len(rows), config.paths), np.float32)
+    in_shelf_life = np.empty_like(until_next) if (rows.shelf_life_periods > 0).any() else None
+    parts: list[_Prepared] = []
+    for start in range(0, max(len(rows), 1), ROWS_AT_ONCE):
+        block = slice(start, start + ROWS_AT_ONCE)
+        part = _prepare(repaired, block, config)
+        until_next[block] = part.needs.until_next
+        if in_shelf_life is not None:
+            in_shelf_life[block] = np.inf if part.needs.in_shelf_life is None else part.needs.in_shelf_life
+        parts.append(replace(part, needs=Needs(until_next[block])))
+    own: dict[str, Any] = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(_Prepared)
+        if one.name not in {"needs", "costs"}
+    }
+    costs = [np.concatenate([getattr(part.costs, one.name) for part in parts]) for one in fields(UnitCosts)]
+    return _Prepared(needs=Needs(until_next, in_shelf_life), costs=UnitCosts(*costs), **own)
 
 
 def _prepare(repaired: Repaired, part: slice, config: PolicyConfig) -> _Prepared:
@@ -200,30 +217,6 @@ def _raw_need(
 
 def _targets(rows: Rows, config: PolicyConfig) -> Floats:
     return np.array([config.fill_rate(str(name)) for name in rows.abc_xyz], dtype=float).reshape(len(rows))
-
-
-def _joined(parts: list[_Prepared]) -> _Prepared:
-    if len(parts) == 1:
-        return parts[0]
-    perishes = any(part.needs.in_shelf_life is not None for part in parts)
-    life = [
-        np.full_like(part.needs.until_next, np.inf) if part.needs.in_shelf_life is None else part.needs.in_shelf_life
-        for part in parts
-    ]
-    own: dict[str, Any] = {
-        one.name: np.concatenate([getattr(part, one.name) for part in parts])
-        for one in fields(_Prepared)
-        if one.name not in {"needs", "costs"}
-    }
-    return _Prepared(
-        needs=Needs(
-            np.concatenate([part.needs.until_next for part in parts]), np.concatenate(life) if perishes else None
-        ),
-        costs=UnitCosts(
-            *(np.concatenate([getattr(part.costs, one.name) for part in parts]) for one in fields(UnitCosts))
-        ),
-        **own,
-    )
 
 
 def _take_steps(rows: Rows, prepared: _Prepared, config: PolicyConfig, terms: Sharing) -> tuple[Steps, Bools]:
