@@ -69,7 +69,7 @@ def _marks(
     """Days of events and of overrides, each in their own words; nothing where no day has any."""
     told: list[tuple[str, list[tuple[str, Any]], str]] = [
         ("Event", [(event.name, event) for event in events], "warning"),
-        ("Override", [(f"{one.get_action_display()} {one.amount:g}", one) for one in overrides], "primary"),
+        ("Override", [(f"{one.get_action_display()} {one.amount:g}", one) for one in overrides], "muted"),
     ]
     marks = []
     for label, spans, colour in told:
