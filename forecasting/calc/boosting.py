@@ -24,7 +24,6 @@ from forecasting.calc.sales_history import History
 if TYPE_CHECKING:
     from types import ModuleType
 
-GRADIENT_BOOSTING = "gradient_boosting"
 # What a year ago or the day of the year says is learned from this many weeks on. In less every such number occurs once: it
 # would only tell trees the date, and what they make of the last days is noise (slow movers forecast at a third).
 YEARLY_FROM_WEEKS = 91

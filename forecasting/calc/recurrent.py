@@ -19,7 +19,6 @@ from forecasting.calc.recurrent_training import RecurrentConfig, Windows, load_t
 from forecasting.calc.refitted import Refitted, refit_starts
 from forecasting.calc.sales_history import History
 
-LSTM = "lstm"
 YEARLY_FROM_WEEKS = 91  # see boosting
 WEEK_DAYS = 7
 YEAR_DAYS = 365.25

@@ -19,6 +19,7 @@ from forecasting.calc.config import (
     ENSEMBLE,
     INTERVAL_LEVELS,
     LINEAR,
+    LSTM,
     SEASONAL,
     SEASONAL_NAIVE,
     SUM_LEVELS,
@@ -34,7 +35,6 @@ from forecasting.calc.protection import (
     lead_days,
     protection_days,
 )
-from forecasting.calc.recurrent import LSTM
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast

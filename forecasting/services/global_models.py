@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 
 from forecasting.calc.arrays import Ints
 from forecasting.calc.boosting import (
-    GRADIENT_BOOSTING,
     BoostingConfig,
     BoostingMissingError,
     GradientBoosting,
     load_lightgbm,
     train_boosting,
 )
-from forecasting.calc.recurrent import LSTM, Recurrent, train_recurrent
+from forecasting.calc.config import GRADIENT_BOOSTING, LSTM
+from forecasting.calc.recurrent import Recurrent, train_recurrent
 from forecasting.calc.recurrent_training import NeuralMissingError, RecurrentConfig, load_torch
 from forecasting.calc.refitted import Refitted
 from forecasting.calc.sales_history import History

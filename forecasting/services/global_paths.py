@@ -10,8 +10,7 @@ import numpy as np
 from django.core.exceptions import ValidationError
 
 from forecasting.calc.arrays import Floats, Ints
-from forecasting.calc.boosting import GRADIENT_BOOSTING
-from forecasting.calc.config import ENSEMBLE, MODELS, ForecastConfig
+from forecasting.calc.config import ENSEMBLE, GRADIENT_BOOSTING, MODELS, ForecastConfig
 from forecasting.calc.direct_features import OtherFeaturesError
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead
 from forecasting.calc.sales_history import History

@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
-from forecasting.calc.boosting import GRADIENT_BOOSTING
+from forecasting.calc.config import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series

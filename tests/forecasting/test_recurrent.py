@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 
+from forecasting.calc.config import LSTM
 from forecasting.calc.direct_features import DirectFeatures, OtherFeaturesError
-from forecasting.calc.recurrent import LSTM, Recurrent, train_recurrent
+from forecasting.calc.recurrent import Recurrent, train_recurrent
 from forecasting.calc.recurrent_network import Network, standardised
 from forecasting.calc.recurrent_training import (
     NeuralMissingError,

@@ -15,7 +15,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from forecasting.calc.recurrent import LSTM
+from forecasting.calc.config import LSTM
 from forecasting.calc.refitted import Refitted
 from forecasting.calc.sales_history import History
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast, TrainedModel

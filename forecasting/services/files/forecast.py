@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 
-from forecasting.calc.boosting import GRADIENT_BOOSTING
+from forecasting.calc.config import GRADIENT_BOOSTING
 from forecasting.services.files.bad_rows import write_bad_rows
 from forecasting.services.files.chunks import Chunk, read_chunks, read_sample
 from forecasting.services.files.options import FileOptions, check_options, check_paths

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 
-from forecasting.calc.boosting import GRADIENT_BOOSTING, boosting_is_installed
-from forecasting.calc.config import ENSEMBLE, MODELS
-from forecasting.calc.recurrent import LSTM
+from forecasting.calc.boosting import boosting_is_installed
+from forecasting.calc.config import ENSEMBLE, GRADIENT_BOOSTING, LSTM, MODELS
 from forecasting.calc.recurrent_training import neural_is_installed
 
 MODEL_NAMES = (*MODELS, GRADIENT_BOOSTING, LSTM)
