@@ -15,7 +15,6 @@ from forecasting.calc.config import (
     ARIMA,
     DEFAULT_MODELS,
     ENSEMBLE,
-    GRADIENT_BOOSTING,
     INTERVAL_LEVELS,
     LINEAR,
     LSTM,
@@ -24,7 +23,7 @@ from forecasting.calc.config import (
     SUM_LEVELS,
     ForecastConfig,
 )
-from forecasting.calc.panel import forecast_panel
+from forecasting.calc.panel import PanelForecast, forecast_panel
 from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ProductDemandForecast
@@ -69,9 +68,7 @@ def generate_forecast(
     peers = load_peer_ids(store_id=store.pk, product=product, most=MOST_PEERS)
     loaded = load_store_panel(store=store, product_ids=[product.pk, *peers], forecast_date=day)
     place = loaded.product_ids.index(product.pk)
-    served = forecast_panel(
-        loaded.panel, ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS), sum_periods=loaded.sum_periods
-    )
+    served = _forecast(loaded, ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS))
     if not served.is_forecast[place]:
         raise InsufficientHistory(int(served.history_periods[place]))
     named = {model: _named(loaded, model, horizon_days, place) for model in asked if model != ENSEMBLE}
@@ -97,9 +94,6 @@ def _checked(*, horizon_days: int, models: Sequence[str], day: date, today: date
         errors["forecast_date"] = f"The sales of the days before {day} are not known yet: today is {today} there."
     if errors:
         raise ValidationError(errors)
-    for model in (LSTM, GRADIENT_BOOSTING):
-        if model in models:
-            raise ModelUnavailable(model, "nothing has been trained for it on this site.")
     return [model for model in NAMED_MODELS if model in models]
 
 
@@ -117,10 +111,20 @@ def _served(row: ProductDemandForecast) -> dict[str, Any]:
     }
 
 
+def _forecast(loaded: StorePanel, config: ForecastConfig) -> PanelForecast:
+    """The panel's forecast with what was trained on all series; raises ``ModelUnavailable`` where a named one was not."""
+    try:
+        extra = loaded.global_candidates(config)
+    except ValidationError as error:
+        raise ModelUnavailable(config.models[0], " ".join(error.messages)) from error
+    return forecast_panel(loaded.panel, config, sum_periods=loaded.sum_periods, extra=extra)
+
+
 def _named(loaded: StorePanel, model: str, horizon_days: int, place: int) -> dict[str, Any]:
     """One model's answer for the product, by itself."""
-    alone = ForecastConfig(horizon=horizon_days, models=(model,), gated=False)
-    panel = forecast_panel(loaded.panel, alone)
+    panel = _forecast(
+        loaded, ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS, models=(model,), gated=False)
+    )
     bounds = panel.intervals[place, :, INTERVAL_LEVELS.index(0.95)]
     total = panel.horizon.quantiles[place]
     answer: dict[str, Any] = {

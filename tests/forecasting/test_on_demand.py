@@ -22,8 +22,11 @@ from forecasting.services.errors import InsufficientHistory, ModelUnavailable
 from forecasting.services.generate import forecast_series
 from forecasting.services.on_demand import generate_forecast
 from forecasting.services.overrides import add_override
+from forecasting.services.training import train_models
 from inventory.models import Product, StockLevel
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily
+from tests.forecasting.libraries import needs_boosting
+from tests.insights.proposals import make_products
 
 YESTERDAY = TODAY - timedelta(days=1)
 WEEK = [4, 4, 4, 4, 4, 8, 0]
@@ -189,6 +192,30 @@ def test_a_model_that_is_not_here_is_named_and_no_other_answers(cast: Cast, mode
     assert not ProductDemandForecast.objects.exists()
 
 
+def test_a_model_that_a_night_has_trained_answers_as_it_is_and_serves_with_the_others(cast: Cast) -> None:
+    needs_boosting()
+    products = make_products(12)
+    for place, product in enumerate(products):
+        sell_daily(cast.north, product, [3 + place, 4, 5, 6, 7, 9, 2] * 25, last_day=YESTERDAY)
+    outcome = train_models(
+        names=["gradient_boosting"],
+        series=[(cast.north.pk, product.pk) for product in products],
+        last_day=YESTERDAY,
+        horizon_days=28,
+        seed=7,
+        code_version="test",
+        now=NOW,
+    )
+    assert [key.name for key in outcome.models] == ["gradient_boosting"]
+    row = generate(cast, product=products[0], models=["gradient_boosting", "ensemble"])
+    answers = row.daily["models"]
+    week = answers["gradient_boosting"]["mean"][:7]
+    assert week == pytest.approx([3, 4, 5, 6, 7, 9, 2], abs=0.5)
+    assert "gradient_boosting" in row.daily["rank"]
+    with pytest.raises(ModelUnavailable, match="lstm has not been trained on this site"):
+        generate(cast, product=products[0], models=["lstm"])
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -223,7 +250,7 @@ def test_queries_do_not_grow_with_the_peers(cast: Cast, count: int) -> None:
     record(*sales)
     with CaptureQueriesContext(connection) as queries:
         generate(cast)
-    assert len(queries) == 10
+    assert len(queries) == 11  # of them one for the newest trained model
 
 
 def test_the_task_gives_the_same_answer_as_plain_json(cast: Cast) -> None:
