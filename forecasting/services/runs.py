@@ -67,7 +67,7 @@ def current_version() -> str:
 
 
 def add_progress(run_id: int, tally: Tally, *, now: datetime) -> None:
-    """Count a chunk, in its own transaction and as its last statement: the row stays locked until the commit."""
+    """Count a chunk: where several processes write forecasts of the run, after its commit (see ``insights.services.nightly``)."""
     ForecastRun.objects.filter(pk=run_id, finished_at__isnull=True).update(
         series_done=F("series_done") + tally.done,
         series_skipped=F("series_skipped") + tally.skipped,

@@ -135,7 +135,9 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
     failures = _failures(chunk.store, errors)
     if forecast_run is not None:
         tally.failures += [failure for failure in failures if failure["step"] == "forecast"]
-        add_progress(forecast_run.pk, tally, now=now)
+        # After the commit: the forecasts written hold shared locks on the run's row, which two chunks could never both
+        # turn into the lock that counting needs. What a kill loses is counted again when the run is closed.
+        transaction.on_commit(partial(add_progress, forecast_run.pk, tally, now=now))
     return ChunkResult(series_done=len(product_ids), failures=failures)
 
 
