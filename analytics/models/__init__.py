@@ -6,6 +6,7 @@ from analytics.models.metrics import (
     StoreDailyMetrics,
 )
 from analytics.models.performance import ProductPerformance
+from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "MetricsState",
     "ProductDailyMetrics",
     "ProductPerformance",
+    "ProductStock",
     "SalesTrend",
     "StoreDailyMetrics",
+    "StoreStock",
 ]
