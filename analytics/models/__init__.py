@@ -1,3 +1,4 @@
+from analytics.models.classes import ClassMove, CompanyClass, ProductClass
 from analytics.models.metrics import (
     CategoryDailyMetrics,
     CompanyDailyMetrics,
@@ -11,8 +12,11 @@ from analytics.models.trends import SalesTrend
 
 __all__ = [
     "CategoryDailyMetrics",
+    "ClassMove",
+    "CompanyClass",
     "CompanyDailyMetrics",
     "MetricsState",
+    "ProductClass",
     "ProductDailyMetrics",
     "ProductPerformance",
     "ProductStock",

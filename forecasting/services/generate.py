@@ -39,6 +39,7 @@ from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast
 from forecasting.services.backtests import forget_backtests, replace_backtests
+from forecasting.services.forecastability import classify_series
 from forecasting.services.global_paths import global_candidates
 from forecasting.services.known_ahead import coming_effects, lay_over_new, make_panel, packed_errors
 from invencare.lib.upsert import upsert_values
@@ -94,8 +95,8 @@ def forecast_series(
 ) -> ForecastResults:
     """Forecast ``horizon_days`` from ``forecast_date`` on, from the sales up to the day before it.
 
-    Replaces what was forecast for that day. A product with fewer than 7 days since its first sale is not forecast
-    and loses a forecast of that day that it had. Takes about 0.1 MB of memory a product: call it with some hundreds
+    Replaces what was forecast for that day, and keeps each product's XYZ class. A product with fewer than 7 days
+    since its first sale is not forecast and loses a forecast of that day that it had. Takes about 0.1 MB of memory a product: call it with some hundreds
     at a time. Raises ``ValidationError`` for a horizon that is not 1 to 91 days and for
     unknown products.
     """
@@ -108,6 +109,7 @@ def forecast_series(
     panel = forecast_panel(
         loaded.panel, config, sum_periods=loaded.sum_periods, extra=loaded.global_candidates(config, run=run)
     )
+    classify_series(panel, loaded.panel.demand, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date)
     return _write(panel, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
 
 

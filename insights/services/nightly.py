@@ -118,7 +118,12 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
     steps: list[tuple[str, Callable[..., object]]] = [
         (
             "performance",
-            partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
+            partial(
+                analyse_performance,
+                analysis_date=chunk.run.business_date,
+                period_days=PERIOD_DAYS,
+                keeps_classes=True,
+            ),
         ),
         ("forecast", _counted(forecast, tally)),
         ("recommendation", partial(recommend_undecided, recommendation_date=day)),

@@ -9,6 +9,7 @@ EVERYONE_SEES = (
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
     "inventory.transferreceipt inventory.company inventory.alert analytics.productperformance analytics.salestrend "
+    "analytics.productclass analytics.classmove analytics.companyclass "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
     "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
@@ -65,6 +66,7 @@ NOBODY_MAY = frozenset(
         "inventory.transferreceipt",
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
+    | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
     | _may("add change delete", "forecasting.demandforecasttotal")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
