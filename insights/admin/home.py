@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from insights.admin import home_charts
 from insights.admin.home_cards import cards, decisions, order_tasks
-from insights.admin.home_tables import bottom_rows, health_rows, store_rows, top_rows
+from insights.admin.home_tables import bottom_rows, health_rows, matrix_columns, matrix_rows, store_rows, top_rows
 from insights.services.dashboard import DAYS_OF, Period, build_dashboard, newest_sales_day
 from invencare.lib import clock
 from inventory.models import Store
@@ -98,6 +98,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "bottom_rows": bottom_rows(board, store),
         "store_rows": store_rows(board, request.GET),
         "health_rows": health_rows(board, store),
+        "matrix_columns": matrix_columns(),
+        "matrix_rows": matrix_rows(board, store),
         "more_alerts": sum(board.alert_counts.values()) - len(board.alerts),
         "may_start_nightly": user.has_perm("insights.add_analysisrun"),
         "may_import_sales": user.has_perm("inventory.add_salesfile"),

@@ -10,9 +10,12 @@ from django.urls import reverse
 
 from insights.admin.home_cards import change, list_url, percent
 from insights.services.dashboard import Dashboard, ProductSales
+from insights.services.matrix import ABC, XYZ
 from inventory.models import Store
 
 SHOWN_STORES = 20
+ABC_NAMES = {"A": "A: the first 80 %", "B": "B: the next 15 %", "C": "C: the rest", "": "Nothing sold"}
+XYZ_NAMES = {"X": "X: steady", "Y": "Y: uneven", "Z": "Z: erratic", "": "Not known yet"}
 HEALTH_NAMES = {"in_stock": "In stock", "above_minimum": "Above the minimum", "not_overstocked": "Not overstocked"}
 
 
@@ -71,4 +74,28 @@ def health_rows(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
             "url": list_url("inventory_stocklevel", store, stock_status=filters[part.name]),
         }
         for part in (health.parts if health else ())
+    ]
+
+
+def matrix_columns() -> list[str]:
+    return [XYZ_NAMES[xyz] for xyz in XYZ]
+
+
+def matrix_rows(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
+    """The ABC-XYZ matrix, each cell with the list that shows exactly it; none before the first night."""
+    if not board.matrix.total:
+        return []
+    return [
+        {
+            "name": ABC_NAMES[abc],
+            "cells": [
+                {
+                    "name": f"{ABC_NAMES[abc]}, {XYZ_NAMES[xyz]}",
+                    "count": board.matrix.counts.get((abc, xyz), 0),
+                    "url": list_url("analytics_productclass", store, abc_class=abc or "none", xyz_class=xyz or "none"),
+                }
+                for xyz in XYZ
+            ],
+        }
+        for abc in ABC
     ]

@@ -42,6 +42,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Analysis",
         [
             ("analytics.productperformance", "Product performance", "leaderboard"),
+            ("analytics.productclass", "Product classes", "grid_view"),
             ("analytics.salestrend", "Trends", "show_chart"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
             ("forecasting.demandforecasttotal", "Demand totals", "functions"),

@@ -22,6 +22,7 @@ from insights.services.dashboard.periods import Period
 from insights.services.dashboard.reach import Reach, reach_of
 from insights.services.dashboard.sales import DaySales, Group, ProductSales, Sales, SalesTotals, read_sales
 from insights.services.dashboard.stock import StockTotals, read_stock
+from insights.services.matrix import Matrix, abc_xyz_matrix
 from inventory.models import Alert, DailySales, Product, Store
 from inventory.querysets.scope import StoreScope
 
@@ -37,6 +38,7 @@ class Dashboard:
     products: Mapping[int, Product]
     stores: Mapping[int, Store]
     stock: StockTotals
+    matrix: Matrix
     pending: Mapping[str, Pending]
     open_orders: Mapping[str, int]
     alert_counts: Mapping[str, int]
@@ -93,18 +95,20 @@ def build_dashboard(
     reach, state = reach_of(scope=scope, store=store), metrics_state()
     sales = _kept_sales(reach, period, state)
     alerts = reach.rows(Alert).open().awake(now)
+    nightly, newest = nightly_state(now), newest_forecast(reach)
     return Dashboard(
         period=period,
         sales=sales,
         products=Product.objects.in_bulk({row.product_id for row in (*sales.top, *sales.bottom)}),
         stores=reach.stores,
         stock=_kept_stock(reach, state),
+        matrix=_kept_matrix(reach, version=(nightly.completed.pk if nightly.completed else None, newest)),
         pending=read_pending(reach),
         open_orders=read_open_orders(reach),
         alert_counts=counted(alerts, "severity"),
         alerts=list(alerts.worst_first().select_related("store", "product", "assigned_to")[:most_alerts]),
-        forecast=_kept_ahead(reach),
-        nightly=nightly_state(now),
+        forecast=_kept_ahead(reach, newest),
+        nightly=nightly,
         sales_as_of=state.refreshed_at,
     )
 
@@ -119,8 +123,14 @@ def _kept_stock(reach: Reach, state: MetricsState) -> StockTotals:
     return kept("stock", version=state.stock_refreshed_at, of=reach.key, work=lambda: read_stock(reach, state))
 
 
-def _kept_ahead(reach: Reach) -> ForecastAhead | None:
-    newest = newest_forecast(reach)
+def _kept_ahead(reach: Reach, newest: tuple[date, datetime] | None) -> ForecastAhead | None:
     if newest is None:
         return None
     return kept("ahead", version=newest, of=reach.key, work=lambda: read_ahead(reach, newest[0]))
+
+
+def _kept_matrix(reach: Reach, *, version: object) -> Matrix:
+    """By the night that classed the products."""
+    return kept(
+        "matrix", version=version, of=reach.key, work=lambda: abc_xyz_matrix(scope=reach.scope, store=reach.store)
+    )
