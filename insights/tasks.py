@@ -17,6 +17,7 @@ from django.db import connection
 from forecasting.services import retention
 from insights.services import decisions, runs
 from insights.services.dashboard.payload import dashboard_answer
+from insights.services.nightly_watch import follow_nightly
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
@@ -62,6 +63,12 @@ def resume_runs() -> list[int]:
     for run_id in left:
         dispatch(run_id)
     return left
+
+
+@shared_task(name="insights.watch_nightly")
+def watch_nightly() -> bool:
+    """Open an alert while the night's figures are old, and close it when they are not; whether they are."""
+    return follow_nightly(now=clock.now())
 
 
 @shared_task(name="insights.forget_old_forecasts")

@@ -97,8 +97,11 @@ SCOPES: dict[str, Scope] = {
         ),
     ),
     "analytics:read": Scope(
-        "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
+        "Analyse product performance, read trends and the dashboard",
+        _may("analytics.view_productperformance analytics.view_salestrend"),
     ),
+    "alerts:read": Scope("Read alerts", _may("inventory.view_alert")),
+    "alerts:write": Scope("Put alerts off, give them to somebody", _may("inventory.change_alert")),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }
