@@ -96,7 +96,8 @@ def _demand(store: Store, ids: list[int], today: date) -> dict[int, float]:
     days = DailySales.objects.filter(store=store, product_id__in=ids)
     rows = days.between(today - timedelta(days=DEMAND_DAYS), today - timedelta(days=1)).order_by()
     sums = rows.values_list("product_id").annotate(
-        Sum(F("units") - F("returned_units")), Count("pk", filter=Q(out_of_stock_seconds__gte=SECONDS_OF_A_DAY))
+        net=Sum(F("units") - F("returned_units")),
+        out_days=Count("pk", filter=Q(out_of_stock_seconds__gte=SECONDS_OF_A_DAY)),
     )
     return {
         product_id: max(units, 0) / (DEMAND_DAYS - out_days)
@@ -115,5 +116,5 @@ def _orders_due(store: Store, ids: list[int], today: date) -> dict[int, float]:
     lines = PurchaseOrderLine.objects.still_to_come().filter(
         purchase_order__store=store, product_id__in=ids, purchase_order__status__in=["sent", "partly_received"]
     )
-    due: Any = lines.order_by().values_list("product_id").annotate(Min("purchase_order__expected_date"))
+    due: Any = lines.order_by().values_list("product_id").annotate(day=Min("purchase_order__expected_date"))
     return {product_id: float(max((day - today).days, 1)) for product_id, day in due if day is not None}

@@ -42,7 +42,7 @@ def _still_to_come(order_ids: list[int]) -> dict[int, Decimal]:
         F("coming_units") * F("unit_cost"), output_field=DecimalField(max_digits=20, decimal_places=4)
     )
     lines = PurchaseOrderLine.objects.still_to_come().filter(purchase_order_id__in=order_ids)
-    return dict(lines.order_by().values_list("purchase_order_id").annotate(Sum(value)))
+    return dict(lines.order_by().values_list("purchase_order_id").annotate(money=Sum(value)))
 
 
 def _alert(order: PurchaseOrder, late_days: int, money: Decimal) -> NewAlert:
