@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import event, forecast, machine, order, override, person, recommendation, total, transfer
+from tests.api.conftest import alert, event, forecast, machine, order, override, person, recommendation, total, transfer
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -113,6 +113,11 @@ def _metrics(cast: Cast, rows: int) -> None:
     )
 
 
+def _alerts(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        alert(cast.north, product, assigned_to=cast.buyer)
+
+
 def _events(cast: Cast, rows: int) -> None:
     for product in _products(rows):
         event(cast.north, product)
@@ -142,6 +147,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("transfers", _transfers, 2),
     ("recommendations", _recommendations, 5),  # and suppliers
     ("forecasts", _forecasts, 3),  # no count; stores and products
+    ("alerts", _alerts, 5),  # stores, products and people
     ("calendar-events", _events, 4),  # stores and products by a query each
     ("forecast-overrides", _overrides, 4),
     ("forecasts/totals", _totals, 4),
@@ -174,7 +180,18 @@ def test_queries_do_not_grow_with_rows(
     assert viewer == PERSON + own
     assert _queries(person(cast.store_manager), path)[0] == (MANAGER if is_scoped else PERSON) + own
     scopes = (
-        *("catalogue", "stock", "sales", "orders", "transfers", "recommendations", "runs", "analytics", "forecasts"),
+        *(
+            "catalogue",
+            "stock",
+            "sales",
+            "orders",
+            "transfers",
+            "recommendations",
+            "runs",
+            "analytics",
+            "forecasts",
+            "alerts",
+        ),
     )
     key = machine(cast.viewer, [f"{word}:read" for word in scopes], stores=[cast.north])
     assert _queries(key, path)[0] == MACHINE + own

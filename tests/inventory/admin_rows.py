@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
-from analytics.models import ProductPerformance, SalesTrend
+from analytics.models import ProductClass, ProductPerformance, SalesTrend
 from forecasting.models import (
     CalendarEvent,
     DemandForecastTotal,
@@ -115,6 +115,7 @@ def _make_order_rows(cast: Cast, store: Store, supplier: Supplier, product: Prod
 
 
 def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: Product, i: int) -> None:
+    ProductClass.objects.create(store=store, product=product, abc_class="A", xyz_class="X", week_error=0.2)
     ProductPerformance.objects.create(
         store=store,
         product=product,
