@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -39,13 +39,17 @@ class PanelCalendar:
     first_day: int
 
 
-def load_panel_calendar(*, store: Store, history: DailyDemand, periods: int, ahead: int) -> PanelCalendar:
-    """Three queries, whatever the number of products, days and events."""
+def load_panel_calendar(
+    *, store: Store, history: DailyDemand, periods: int, ahead: int, known_by: datetime | None = None
+) -> PanelCalendar:
+    """What was known before ``known_by`` (None: all that is known now). Three queries, whatever the number of products, days
+    and events."""
     first = history.last_day - timedelta(days=periods - 1)
     last = history.last_day + timedelta(days=ahead)
     products = Prefetch("products", queryset=Product.objects.only("pk"))
     events = list(
         CalendarEvent.objects.active()
+        .known_by(known_by)
         .at(store)
         .between(first - timedelta(days=2), last + timedelta(days=2))
         .order_by("first_day", "pk")
@@ -59,7 +63,7 @@ def load_panel_calendar(*, store: Store, history: DailyDemand, periods: int, ahe
         effects=board.effects(),
         given=board.given if (board.given != 1).any() else None,
         promotion=board.promotion(events),
-        price=_prices(store, history, first, periods, ahead),
+        price=_prices(store, history, first, periods, ahead, known_by),
         first_day=(first - EPOCH).days,
     )
 
@@ -144,7 +148,9 @@ class _Board:
         return np.array(places, dtype=np.int64)
 
 
-def _prices(store: Store, history: DailyDemand, first: date, periods: int, ahead: int) -> Floats:
+def _prices(
+    store: Store, history: DailyDemand, first: date, periods: int, ahead: int, known_by: datetime | None
+) -> Floats:
     """What a unit sold for, carried on over days without sales and ahead; from a planned price on, that."""
     sold = history.sold_units[:, -periods:] - history.returned_units[:, -periods:]
     revenue = history.revenue[:, -periods:]
@@ -155,7 +161,9 @@ def _prices(store: Store, history: DailyDemand, first: date, periods: int, ahead
     price = np.where(last >= 0, np.take_along_axis(price, np.maximum(last, 0), axis=1), np.nan)
     row_of = {product_id: row for row, product_id in enumerate(history.product_ids)}
     plans = PlannedPrice.objects.filter(Q(store=store) | Q(store__isnull=True), product_id__in=history.product_ids)
-    plans = plans.between(history.last_day + timedelta(days=1), history.last_day + timedelta(days=ahead))
+    plans = plans.known_by(known_by).between(
+        history.last_day + timedelta(days=1), history.last_day + timedelta(days=ahead)
+    )
     # The later ones lie over the earlier: plans for all stores first, then by the time when they were made.
     for plan in plans.order_by(F("store_id").asc(nulls_first=True), "created_at", "pk"):
         start = max((plan.first_day - first).days, periods)

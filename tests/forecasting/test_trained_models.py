@@ -22,7 +22,7 @@ from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForec
 from forecasting.services import trained_models, training
 from forecasting.services.generate import ForecastResults, forecast_series
 from forecasting.services.global_models import GLOBAL_MODELS
-from forecasting.services.global_paths import tier_parameters
+from forecasting.services.tiers import tier_parameters
 from forecasting.services.trained_models import ModelKey, UnreadableModel, load, newest_models
 from forecasting.services.training import TrainingOutcome, train_models
 from inventory.models import DailySales, Product, Store
