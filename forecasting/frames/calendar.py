@@ -76,6 +76,7 @@ class _Board:
         self.shape = (len(history.product_ids), periods + ahead)
         self.given = np.ones(self.shape)
         self.named: dict[str, dict[int, Bools]] = {}
+        self.days_from_holiday: dict[str, int] = {}
         self.planned = np.zeros(self.shape, dtype=bool)
         self.has_own_uplift = np.zeros(self.shape, dtype=bool)
 
@@ -100,14 +101,19 @@ class _Board:
             self._name(event.name, days, rows)
             self.has_own_uplift[cells] |= event.kind == CalendarEvent.Kind.PROMOTION
         if event.kind == CalendarEvent.Kind.HOLIDAY:
+            self.days_from_holiday.setdefault(event.name, 0)
             for shift, when in AROUND_HOLIDAYS.items():
                 around = [day for day in self.days_of(event, shift) if day not in holidays]
                 self._name(f"{event.name}: {when}", around, rows)
+                self.days_from_holiday.setdefault(f"{event.name}: {when}", shift)
 
     def effects(self) -> tuple[Effect, ...]:
         return tuple(
             Effect(
-                name, np.array(sorted(days)), np.stack([days[day] for day in sorted(days)], axis=1).astype(np.float32)
+                name,
+                np.array(sorted(days)),
+                np.stack([days[day] for day in sorted(days)], axis=1).astype(np.float32),
+                self.days_from_holiday.get(name),
             )
             for name, days in self.named.items()
         )

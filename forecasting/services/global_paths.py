@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.core.exceptions import ValidationError
@@ -12,8 +13,10 @@ from django.core.exceptions import ValidationError
 from forecasting.calc.arrays import Ints
 from forecasting.calc.config import ENSEMBLE, GRADIENT_BOOSTING, MODELS, ForecastConfig
 from forecasting.calc.direct_features import OtherFeaturesError
+from forecasting.calc.event_plans import event_plans
 from forecasting.calc.history import uncensored
 from forecasting.calc.panel import ExtraCandidate, Panel, backtest_origins, days_ahead
+from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.calc.sales_history import History
 from forecasting.models import ForecastRun
 from forecasting.services.global_models import GLOBAL_MODELS
@@ -65,7 +68,8 @@ def store_history(panel: Panel, *, last_day: date) -> History:
     """A store's panel, whose last day is ``last_day``, as the global models see it.
 
     Demand of a day is what was sold over the share of the day in stock, unknown under a half, as the engine's backtest
-    has it. What people gave as a multiple of the usual is taken out: the engine multiplies every path by it.
+    has it. What people gave as a multiple of the usual is taken out: the engine multiplies every path by it. Holidays and
+    named events are plans where any is on; which columns a model learned from is kept with it.
     """
     days = panel.demand.shape[1]
     in_stock = np.ones(panel.demand.shape) if panel.in_stock is None else panel.in_stock
@@ -73,12 +77,15 @@ def store_history(panel: Panel, *, last_day: date) -> History:
     if panel.given is not None:
         given = panel.given[:, :days].astype(np.float32)
         demand = np.where(given > 0, demand / np.where(given > 0, given, 1), np.float32(np.nan))
+    on = event_plans(panel.effects, demand, LONGEST_DAYS)
+    beside: dict[str, Any] = {} if on is None else vars(on)
     return History(
         demand,
         first_day=(last_day - EPOCH).days - days + 1,
         price=panel.price,
         promotion=panel.promotion,
         in_stock=in_stock.astype(np.float32),
+        **beside,
     )
 
 

@@ -165,8 +165,7 @@ def test_a_run_uses_the_newest_model_of_the_week_before_its_day_and_says_so(
         ),
         (
             DAY - timedelta(days=9),
-            f"last trained until {DAY - timedelta(days=9)}, more than a week before the last day that is known, "
-            f"{DAY - timedelta(days=1)}",
+            f"last trained until {DAY - timedelta(days=9)}, more than a week before the last day that is known, {DAY - timedelta(days=1)}",
         ),
     ],
 )
