@@ -393,9 +393,11 @@ def plan_fair(cast: Cast, *days: date) -> None:
         create_event(values=values, actor=cast.analyst, now=NOW)
 
 
-def test_holidays_and_events_are_columns_of_the_model_and_move_its_days(cast: Cast, products: list[Product]) -> None:
-    """A promotion by name, held four times before, more than doubles sales; the fifth is planned for Thursday week."""
+def test_holidays_and_events_are_columns_of_the_model_and_move_its_days(cast: Cast) -> None:
+    """A promotion by name that was held five times before trebles sales; the sixth is planned for Thursday week."""
     needs_boosting()
+    products = make_products(50)
+    sell(cast.north, products)
     held = [YESTERDAY - timedelta(days=ago) for ago in (20, 60, 100, 140, 180)]
     coming = TODAY + timedelta(days=10)
     DailySales.objects.filter(business_date__in=held).update(units=F("units") * 3)
