@@ -23,10 +23,10 @@ from forecasting.calc.config import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
-from forecasting.services.global_paths import tier_parameters
 from forecasting.services.live_accuracy import measure_from, measure_live
 from forecasting.services.overrides import lay_over_day
 from forecasting.services.runs import Tally, add_progress, close_run, plan_series
+from forecasting.services.tiers import tier_parameters
 from forecasting.services.totals import write_totals
 from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
@@ -164,7 +164,7 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
         )
         expire(_locked_ids(delisted), now=now)
     day = _first_day(run)
-    lay_over_day(day)
+    lay_over_day(day, now=now)
     write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 
