@@ -228,6 +228,9 @@ DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default
 HOLDING_COST_PER_YEAR = env.float("HOLDING_COST_PER_YEAR", default=0.2)
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
+# Stock events: the store of events that name none, by stream ("till-stream=N1,*=HQ"; * is every other door).
+EVENT_DEFAULT_STORES = env.dict("EVENT_DEFAULT_STORES", default={})
+
 # API
 # Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.
 CACHES = {
