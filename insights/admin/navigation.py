@@ -43,6 +43,10 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Analysis",
         [
             ("analytics.productperformance", "Product performance", "leaderboard"),
+            ("analytics.productclass", "Classes (ABC · XYZ)", "grid_view"),
+            ("analytics.companyclass", "Company classes", "domain"),
+            ("analytics.classmove", "Moves between classes", "moving"),
+            ("analytics.idlestock", "Dead and slow stock", "hourglass_disabled"),
             ("analytics.salestrend", "Trends", "show_chart"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
             ("forecasting.demandforecasttotal", "Demand totals", "functions"),

@@ -8,9 +8,10 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.transferreceipt inventory.company inventory.alert inventory.stockevent inventory.stockeventstep "
+    "inventory.transferreceipt inventory.company inventory.alert "
+    "inventory.stockevent inventory.stockeventstep "
     "analytics.productperformance analytics.salestrend "
-    "analytics.productclass analytics.classmove analytics.companyclass "
+    "analytics.productclass analytics.classmove analytics.idlestock "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
     "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
@@ -25,7 +26,8 @@ def _may(verbs: str, *models: str) -> set[str]:
 
 # A calendar feed is its owner's alone: the admin shows everybody their own.
 _SEES = _may("view", *EVERYONE_SEES) | _may("add view change", "inventory.calendarfeed")
-_ALL_STORES = {"inventory.view_all_stores"}
+# The company's classes are sums over every store.
+_ALL_STORES = {"inventory.view_all_stores"} | _may("view", "analytics.companyclass")
 _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktransferline") | {
     "inventory.change_stocklevel",
     "inventory.add_inventorytransaction",
@@ -70,6 +72,7 @@ NOBODY_MAY = frozenset(
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
+    | _may("add change delete", "analytics.idlestock")
     | _may("add change delete", "forecasting.demandforecasttotal")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")

@@ -6,21 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from analytics.api.performance import analyse_for
-from analytics.api.serializers import PerformanceQuerySerializer, PerformanceSerializer
+from analytics.api.serializers import PerformanceQuerySerializer
+from analytics.services.answers import performance_answer
 from forecasting.api.generate import generate_for
 from forecasting.api.serializers import GenerateSerializer
 from invencare.entrypoints.frame import callable_function
 from inventory.querysets.scope import EVERY_STORE
 
-MONEY = ("total_sales_revenue", "average_sale_price")
-
 
 @callable_function(PerformanceQuerySerializer)
 def product_performance_analyzer(query: Any, now: datetime) -> dict[str, Any]:
-    """PA-1. Money is a number here, as the contract has it; the API gives exact text."""
-    row = analyse_for(query, scope=EVERY_STORE, now=now)
-    numbers = {name: None if getattr(row, name) is None else float(getattr(row, name)) for name in MONEY}
-    return {**PerformanceSerializer(row).data, **numbers}
+    """PA-1."""
+    return performance_answer(analyse_for(query, scope=EVERY_STORE, now=now))
 
 
 @callable_function(GenerateSerializer, data_keys=frozenset({"forecasts"}))

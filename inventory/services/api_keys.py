@@ -101,7 +101,11 @@ SCOPES: dict[str, Scope] = {
         ),
     ),
     "analytics:read": Scope(
-        "Analyse product performance, read trends", _may("analytics.view_productperformance analytics.view_salestrend")
+        "Analyse product performance; read trends, classes and their moves",
+        _may(
+            "analytics.view_productperformance analytics.view_salestrend analytics.view_productclass "
+            "analytics.view_classmove"
+        ),
     ),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),

@@ -13,7 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from analytics.models import SalesTrend, StoreDailyMetrics
+from analytics.models import ClassMove, ProductClass, SalesTrend, StoreDailyMetrics
+from analytics.services.performance import analyse_performance
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
 from tests.api.conftest import (
@@ -129,6 +130,22 @@ def _metrics(cast: Cast, rows: int) -> None:
     )
 
 
+def _classes(cast: Cast, rows: int) -> None:
+    ProductClass.objects.bulk_create(ProductClass(store=cast.north, product=product) for product in _products(rows))
+
+
+def _moves(cast: Cast, rows: int) -> None:
+    ClassMove.objects.bulk_create(
+        ClassMove(store=cast.north, product=product, scheme="abc", moved_on=TODAY, from_class="A", to_class="B")
+        for product in _products(rows)
+    )
+
+
+def _performance(cast: Cast, rows: int) -> None:
+    ids = [product.pk for product in _products(rows)]
+    analyse_performance(store=cast.north, product_ids=ids, analysis_date=TODAY, now=NOW)
+
+
 def _events(cast: Cast, rows: int) -> None:
     for product in _products(rows):
         event(cast.north, product)
@@ -165,6 +182,9 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("runs", _runs, 2),
     ("trends", _trends, 2),
     ("metrics", _metrics, 2),
+    ("performance", _performance, 3),  # no count; stores and products
+    ("product-classes", _classes, 3),
+    ("class-moves", _moves, 3),
 ]
 PERSON = 4  # session, user, permissions of the user and of the groups
 MANAGER = PERSON + 1  # the stores; runs belong to none
