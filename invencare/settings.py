@@ -174,6 +174,7 @@ DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="invencare-demo")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
+SITE_ADDRESS = env.str("SITE_ADDRESS", default="")  # what links in e-mails begin with; empty: mails have none
 
 # Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
 PDF_FONT = env.str("PDF_FONT", default="")

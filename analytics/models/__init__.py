@@ -7,6 +7,7 @@ from analytics.models.metrics import (
     StoreDailyMetrics,
 )
 from analytics.models.performance import IdleStock, ProductPerformance
+from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "ProductClass",
     "ProductDailyMetrics",
     "ProductPerformance",
+    "ProductStock",
     "SalesTrend",
     "StoreDailyMetrics",
+    "StoreStock",
 ]

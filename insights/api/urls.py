@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from insights.api.dashboard import DashboardViewSet
 from insights.api.decision_views import DecisionReasonViewSet, DecisionWorthViewSet
 from insights.api.views import RecommendationViewSet, RunViewSet
 
@@ -12,6 +13,7 @@ router.register("runs", RunViewSet, basename="run")
 
 urlpatterns = [
     *router.urls,
+    path("dashboard", DashboardViewSet.as_view({"get": "retrieve", "post": "create"}), name="dashboard"),
     path("decisions/value", DecisionWorthViewSet.as_view({"get": "list"}), name="decision-value"),
     path("decisions/reasons", DecisionReasonViewSet.as_view({"get": "list"}), name="decision-reasons"),
 ]
