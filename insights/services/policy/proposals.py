@@ -69,6 +69,21 @@ def proposal(
     )
 
 
+def shared_again(row: ReorderRecommendation, planned: Planned, *, config: PolicyConfig) -> None:
+    """Put on a row what was decided for it together with others; inputs and facts stay."""
+    notes = _reasons(planned, row.dossier["facts"]["demand_basis"])
+    row.recommended_order_quantity = planned.quantity
+    row.notes = "; ".join(notes)
+    row.dossier = {
+        **row.dossier,
+        "policy": policy_json(config, planned.result["fill_rate_target"]),
+        "shared": planned.shared,
+        "steps": planned.steps,
+        "result": planned.result,
+        "reasons": notes,
+    }
+
+
 def replenish_by(planned: Planned, today: date) -> date | None:
     """The last day on which an order still comes in before stock is likely to run out; yesterday where today is too late, None
     where it is not soon."""
