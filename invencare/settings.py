@@ -230,6 +230,9 @@ GOODWILL_PER_MARGIN = env.float("GOODWILL_PER_MARGIN", default=0.0)
 POLICY_GOAL = env.str("POLICY_GOAL", default="balanced")  # also: cost, service_level
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
+# Stock events: the store of events that name none, by stream ("till-stream=N1,*=HQ"; * is every other door).
+EVENT_DEFAULT_STORES = env.dict("EVENT_DEFAULT_STORES", default={})
+
 # API
 # Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.
 CACHES = {
@@ -293,6 +296,9 @@ SPECTACULAR_SETTINGS = {
         "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",
         "RunStatus": "insights.models.AnalysisRun.Status",
+        "EventOutcome": "inventory.models.StockEvent.Outcome",
+        "EventSource": "inventory.models.StockEvent.Source",
+        "EventResultOutcome": "inventory.calc.events.verdicts.OUTCOMES",
         "FileStatus": "inventory.models.SalesFile.Status",
         "EventKind": "forecasting.models.CalendarEvent.Kind",
         "OverrideAction": "forecasting.models.ForecastOverride.Action",

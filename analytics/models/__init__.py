@@ -1,3 +1,4 @@
+from analytics.models.classes import ClassMove, CompanyClass, ProductClass
 from analytics.models.metrics import (
     CategoryDailyMetrics,
     CompanyDailyMetrics,
@@ -10,8 +11,11 @@ from analytics.models.trends import SalesTrend
 
 __all__ = [
     "CategoryDailyMetrics",
+    "ClassMove",
+    "CompanyClass",
     "CompanyDailyMetrics",
     "MetricsState",
+    "ProductClass",
     "ProductDailyMetrics",
     "ProductPerformance",
     "SalesTrend",

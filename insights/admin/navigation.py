@@ -27,6 +27,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.stocklevel", "Stock levels", "inventory"),
             ("inventory.alert", "Alerts", "notifications"),
             ("inventory.inventorytransaction", "Movements", "receipt_long"),
+            ("inventory.stockevent", "Stock events", "bolt"),
             ("inventory.receipt", "Receipts", "move_to_inbox"),
         ],
     ),

@@ -23,10 +23,10 @@ from forecasting.calc.config import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
-from forecasting.services.global_paths import tier_parameters
 from forecasting.services.live_accuracy import measure_from, measure_live
 from forecasting.services.overrides import lay_over_day
 from forecasting.services.runs import Tally, add_progress, close_run, plan_series
+from forecasting.services.tiers import tier_parameters
 from forecasting.services.totals import write_totals
 from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
@@ -120,7 +120,12 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
     steps: list[tuple[str, Callable[..., object]]] = [
         (
             "performance",
-            partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
+            partial(
+                analyse_performance,
+                analysis_date=chunk.run.business_date,
+                period_days=PERIOD_DAYS,
+                keeps_classes=True,
+            ),
         ),
         ("forecast", _counted(forecast, tally)),
         ("recommendation", partial(recommend_undecided, recommendation_date=day)),
@@ -163,7 +168,7 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
     day = _first_day(run)
     recommend_ended(recommendation_date=day, now=now)
     keep_failures(run.pk, share_everywhere(recommendation_date=day, now=now))
-    lay_over_day(day)
+    lay_over_day(day, now=now)
     write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 

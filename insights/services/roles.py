@@ -8,7 +8,9 @@ EVERYONE_SEES = (
     "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
     "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
     "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.transferreceipt inventory.company inventory.alert analytics.productperformance analytics.salestrend "
+    "inventory.transferreceipt inventory.company inventory.alert inventory.stockevent inventory.stockeventstep "
+    "analytics.productperformance analytics.salestrend "
+    "analytics.productclass analytics.classmove analytics.companyclass "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
     "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
@@ -30,6 +32,8 @@ _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktran
     "inventory.add_receipt",
     "inventory.add_salesfile",
     "inventory.change_alert",
+    "inventory.add_stockevent",
+    "inventory.change_stockevent",
 }
 _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
     "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product", "inventory.company"
@@ -68,9 +72,12 @@ NOBODY_MAY = frozenset(
         "inventory.transferreceipt",
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
+    | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
     | _may("add change delete", "forecasting.demandforecasttotal")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
+    | _may("delete", "inventory.stockevent")
+    | _may("add change delete", "inventory.stockeventstep")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

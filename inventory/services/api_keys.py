@@ -54,6 +54,10 @@ SCOPES: dict[str, Scope] = {
         "Set bounds, adjust and count stock, record write-offs",
         _may("inventory.change_stocklevel inventory.add_inventorytransaction"),
     ),
+    "events:read": Scope("Read stock events and what became of them", _may("inventory.view_stockevent")),
+    "events:write": Scope(
+        "Send stock events, which add and rename products where the owner may", _may("inventory.add_stockevent")
+    ),
     "sales:read": Scope("Read daily sales and sales files", _may("inventory.view_dailysales inventory.view_salesfile")),
     "sales:write": Scope(
         "Record sales and returns, upload sales files",

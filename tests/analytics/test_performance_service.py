@@ -115,5 +115,5 @@ def test_a_period_out_of_bounds_is_refused(cast: Cast, days: int) -> None:
 def test_the_number_of_queries_does_not_grow(cast: Cast, count: int, django_assert_num_queries: Any) -> None:
     for product in cast.products:
         sell_daily(cast.north, product, [2] * 40, last_day=YESTERDAY, opening=100)
-    with django_assert_num_queries(7):  # four to read, one to write, two of the transaction
+    with django_assert_num_queries(8):  # five to read, one to write, two of the transaction
         analyse(cast, *cast.products[:count])

@@ -16,7 +16,18 @@ from rest_framework.test import APIClient
 from analytics.models import SalesTrend, StoreDailyMetrics
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
-from tests.api.conftest import event, forecast, machine, order, override, person, recommendation, total, transfer
+from tests.api.conftest import (
+    event,
+    forecast,
+    machine,
+    order,
+    override,
+    person,
+    recommendation,
+    stock_event,
+    total,
+    transfer,
+)
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
 
 
@@ -51,6 +62,11 @@ def _movements(cast: Cast, rows: int) -> None:
             for product in _products(rows)
         )
     )
+
+
+def _stock_events(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        stock_event(cast.north, product)
 
 
 def _files(cast: Cast, rows: int) -> None:
@@ -136,6 +152,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("supplier-items", _items, 2),
     ("stock", _levels, 4),  # stores and products by a query each: a join would sort the whole table
     ("transactions", _movements, 4),  # and customers
+    ("events", _stock_events, 3),
     ("sales-data/files", _files, 2),
     ("sales-data/SKU-STEADY", _days, 4),  # the product first, the stores last
     ("purchase-orders", _orders, 4),
@@ -174,7 +191,18 @@ def test_queries_do_not_grow_with_rows(
     assert viewer == PERSON + own
     assert _queries(person(cast.store_manager), path)[0] == (MANAGER if is_scoped else PERSON) + own
     scopes = (
-        *("catalogue", "stock", "sales", "orders", "transfers", "recommendations", "runs", "analytics", "forecasts"),
+        *(
+            "catalogue",
+            "stock",
+            "sales",
+            "orders",
+            "transfers",
+            "recommendations",
+            "runs",
+            "analytics",
+            "forecasts",
+            "events",
+        ),
     )
     key = machine(cast.viewer, [f"{word}:read" for word in scopes], stores=[cast.north])
     assert _queries(key, path)[0] == MACHINE + own

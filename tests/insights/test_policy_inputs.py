@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.models import ProductClass
 from forecasting.calc.config import SUM_LEVELS
 from forecasting.models import ProductDemandForecast
 from insights.calc.replenishment import rows as reasons
@@ -96,6 +97,13 @@ def test_holding_and_goodwill_are_the_companys(cast: Cast, settings: Any) -> Non
     assert (inputs.holding_per_day, inputs.unit_goodwill) == (pytest.approx(0.003), 1.0)
 
 
+def test_the_class_is_abc_of_the_month_and_xyz_of_the_forecast(cast: Cast) -> None:
+    ProductClass.objects.create(store=cast.north, product=cast.steady, abc_class="A", xyz_class="Y")
+    ProductClass.objects.create(store=cast.south, product=cast.dead, xyz_class="Z")
+    assert (inputs_of(cast, cast.steady).abc_class, inputs_of(cast, cast.steady).xyz_class) == ("", "Y")
+    assert inputs_of(cast, cast.dead).xyz_class == ""
+
+
 def test_measured_lead_times_come_as_their_shares(cast: Cast) -> None:
     item = SupplierItem.objects.get(product=cast.steady)
     SupplierItem.objects.filter(pk=item.pk).update(
@@ -174,7 +182,7 @@ def test_the_frame_asks_the_same_number_of_queries_however_many_products(
         StockLevel.objects.get_or_create(store=cast.north, product=product)
     forecast(cast, cast.steady)
     for ids in ([cast.steady.pk, cast.dead.pk], [product.pk for product in cast.products]):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             load_reorder_frame(store_id=cast.north.pk, product_ids=ids, recommendation_date=TODAY)
 
 

@@ -14,7 +14,7 @@ from forecasting.calc.protection import ASSUMED_LEAD_TIME_DAYS, ASSUMED_REVIEW_D
 from forecasting.frames.supply import STATED
 from insights.calc.decision_value import DAYS_OF_A_YEAR
 from insights.calc.replenishment.inputs import OrderInputs
-from insights.frames.reorder import Coming, FirstSales, ForecastFacts, LevelTerms, ProductClass, ReorderFrame
+from insights.frames.reorder import Coming, FirstSales, ForecastFacts, LevelTerms, MonthFacts, ReorderFrame
 
 LATE_DAYS = 1.0
 """A delivery that is overdue is expected tomorrow."""
@@ -32,7 +32,7 @@ def _inputs(frame: ReorderFrame, product_id: int, today: date) -> OrderInputs:
     lead_time = source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS
     unit_cost = float(source.unit_cost if source else product.unit_cost)
     margin = max(float(product.price) - unit_cost, 0.0)
-    product_class = frame.classes.get(product_id, ProductClass())
+    month = frame.months.get(product_id, MonthFacts())
     return OrderInputs(
         on_hand_units=level.on_hand_units,
         is_counted=level.tracked_from is not None,
@@ -58,7 +58,7 @@ def _inputs(frame: ReorderFrame, product_id: int, today: date) -> OrderInputs:
         unit_goodwill=margin * settings.GOODWILL_PER_MARGIN,
         unit_salvage=0.0,
         holding_per_day=unit_cost * settings.HOLDING_COST_PER_YEAR / DAYS_OF_A_YEAR,
-        abc_class=product_class.abc,
+        abc_class=month.abc,
         xyz_class=frame.xyz_classes.get(product_id, ""),
         supplier_id=source.supplier_id if source else None,
         is_discontinued=not (product.is_active and level.is_on_sale),

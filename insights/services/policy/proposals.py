@@ -11,7 +11,7 @@ from insights.calc.policy import URGENCY_RANK
 from insights.calc.replenishment import rows as reasons
 from insights.calc.replenishment.config import PolicyConfig
 from insights.calc.replenishment.replenish_by import LONGEST_WAIT, TOO_LATE
-from insights.frames.reorder import FirstSales, ForecastFacts, LevelTerms, ProductClass, ReorderFrame
+from insights.frames.reorder import FirstSales, ForecastFacts, LevelTerms, MonthFacts, ReorderFrame
 from insights.models import ReorderRecommendation
 from insights.services import dossier
 from insights.services.dossier import version_2
@@ -137,7 +137,7 @@ def _facts(frame: ReorderFrame, product_id: int, planned: Planned, today: date) 
         "model": forecast.model if forecast else "",
         "accuracy_score": forecast.accuracy_score if forecast else None,
         "known_days": forecast.known_days if forecast else 0,
-        "stock_out_days": frame.classes.get(product_id, ProductClass()).stock_out_days,
+        "stock_out_days": frame.months.get(product_id, MonthFacts()).stock_out_days,
         "first_sale": first.isoformat() if first else "",
         "replenish_by": due.isoformat() if due else "",
         "days_of_cover": _days_of_cover(planned),

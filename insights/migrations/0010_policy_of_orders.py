@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('insights', '0007_roles_of_transfers_and_calendars'),
+        ('insights', '0009_roles_of_stock_events'),
     ]
 
     operations = [

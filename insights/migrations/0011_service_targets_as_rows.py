@@ -24,7 +24,7 @@ def make_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("insights", "0008_policy_of_orders")]
+    dependencies = [("insights", "0010_policy_of_orders")]
 
     operations = [
         migrations.RunPython(fill_matrix, migrations.RunPython.noop),
