@@ -16,6 +16,7 @@ from insights.services import decisions, runs
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
+from inventory.models import Store
 
 # A task works for about this long and then sends itself again: a worker that is asked to stop does so within
 # seconds, and an import that waits gets its turn in the middle of a long run.
@@ -78,3 +79,18 @@ def value_decisions() -> int:
     from insights.services import decision_value
 
     return decision_value.value_decisions(now=clock.now())
+
+
+@shared_task(name="insights.optimize_store")
+def optimize_store(*, store_id: str, include_all_products: bool = False, optimization_goal: str = "") -> dict[str, int]:
+    """PA-6 for the store with this code; how many products were planned, and how many could not be. Safe to run twice."""
+    # Numeric: see value_decisions.
+    from insights.services import optimize
+
+    done = optimize.optimize_store(
+        store=Store.objects.get(code=store_id),
+        now=clock.now(),
+        include_all_products=include_all_products,
+        goal=optimization_goal,
+    )
+    return {"planned": len(done.recommendations), "failed": len(done.failures)}

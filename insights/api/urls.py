@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from insights.api.decision_views import DecisionReasonViewSet, DecisionWorthViewSet
+from insights.api.optimize import OptimizeViewSet, ServiceTargetViewSet
 from insights.api.views import RecommendationViewSet, RunViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -12,6 +13,8 @@ router.register("runs", RunViewSet, basename="run")
 
 urlpatterns = [
     *router.urls,
+    path("optimize", OptimizeViewSet.as_view({"post": "create"}), name="optimize"),
+    path("service-targets", ServiceTargetViewSet.as_view({"get": "list"}), name="service-targets"),
     path("decisions/value", DecisionWorthViewSet.as_view({"get": "list"}), name="decision-value"),
     path("decisions/reasons", DecisionReasonViewSet.as_view({"get": "list"}), name="decision-reasons"),
 ]

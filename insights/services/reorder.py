@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -47,12 +47,13 @@ def recommend(
     now: datetime,
     config: PolicyConfig | None = None,
     forecast_date: date | None = None,
+    put_off: Collection[int] = (),
 ) -> Recommended:
     """Write the day's recommendation of every product that needs an order, from the day's forecast and the stock now.
 
     All products go through the policy at once (``insights.calc.replenishment``), each as if it were alone; what rows share, a
     supplier's minimum order, is decided afterwards (``insights.services.joint_orders``). ``config`` is the company's where
-    it is left out, ``forecast_date`` the day itself. A product that needs no order still gets a row where somebody has to know
+    it is left out, ``forecast_date`` the day itself. Products that are ``put_off`` are planned, and their rows left alone. A product that needs no order still gets a row where somebody has to know
     why: a minimum that cannot be kept, goods on order of what is no longer sold.
 
     Pending rows of the day are refreshed and rows that a person decided are left alone: the rows are locked in
@@ -63,7 +64,8 @@ def recommend(
     when called again.
     """
     ids = sorted(set(product_ids))
-    known = _lock_rows(store, ids, recommendation_date)
+    left_alone = frozenset(put_off)
+    known = _lock_rows(store, [pk for pk in ids if pk not in left_alone], recommendation_date)
     frame = load_reorder_frame(
         store_id=store.pk, product_ids=ids, recommendation_date=recommendation_date, forecast_date=forecast_date
     )
@@ -72,7 +74,7 @@ def recommend(
     planned = plan_products(order_inputs(frame, ids, today=recommendation_date), config)
     written = []
     for product_id, plan in planned.items():
-        if product_id in known.closed or not plan.is_worth_a_row:
+        if product_id in known.closed | left_alone or not plan.is_worth_a_row:
             continue
         row = proposal(frame, product_id, plan, config=config, today=recommendation_date)
         row.store_id, row.updated_at = store.pk, now

@@ -9,6 +9,7 @@ from analytics.api.performance import analyse_for
 from analytics.api.serializers import PerformanceQuerySerializer, PerformanceSerializer
 from forecasting.api.generate import generate_for
 from forecasting.api.serializers import GenerateSerializer
+from insights.api.optimize import OptimizeQuerySerializer, optimize_for
 from invencare.entrypoints.frame import callable_function
 from inventory.querysets.scope import EVERY_STORE
 
@@ -27,3 +28,9 @@ def product_performance_analyzer(query: Any, now: datetime) -> dict[str, Any]:
 def demand_forecasting_engine(query: Any, now: datetime) -> dict[str, Any]:
     """PA-4."""
     return generate_for(query, scope=EVERY_STORE, now=now)
+
+
+@callable_function(OptimizeQuerySerializer)
+def inventory_optimizer(query: Any, now: datetime) -> dict[str, Any]:
+    """PA-6."""
+    return optimize_for(query, scope=EVERY_STORE, now=now)

@@ -44,6 +44,11 @@ class Planned:
     shared: dict[str, float]
 
     @property
+    def margin_at_risk(self) -> float:
+        """Margin expected to be lost without the order."""
+        return float(self.result["lost_margin_without"])
+
+    @property
     def is_worth_a_row(self) -> bool:
         """Something to order; or nothing, where somebody has to know why."""
         is_stuck = reasons.MOQ_OVER_MAXIMUM in self.reasons and self.steps["raw"] > 0
