@@ -3,3 +3,4 @@ from insights.admin import decision_worth as decision_worth
 from insights.admin import decisions as decisions
 from insights.admin import recommendations as recommendations
 from insights.admin import runs as runs
+from insights.admin import service_targets as service_targets

@@ -72,6 +72,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.company", "Company", "apartment"),
             ("auth.user", "People", "person"),
             ("auth.group", "Roles", "badge"),
+            ("insights.servicetarget", "Service targets", "percent"),
             ("insights.decisionlimit", "Decision limits", "account_balance_wallet"),
             ("insights.decisionreason", "Decision reasons", "format_list_bulleted"),
             ("inventory.apikey", "API keys", "key"),

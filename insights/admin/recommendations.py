@@ -130,6 +130,7 @@ class ReorderRecommendationAdmin(ReadOnlyAdmin):
                 reader=request.user,
                 now=now,
                 next_row=self._next(request, row),
+                recomputes="recompute" in request.GET,
             ),
             "opts": self.opts,
             "form": form,

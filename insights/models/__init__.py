@@ -1,6 +1,7 @@
 from insights.models.decisions import Decision, DecisionLimit, DecisionReason, DecisionValue
 from insights.models.recommendations import ReorderRecommendation
 from insights.models.runs import AnalysisRun, AnalysisRunChunk
+from insights.models.service_targets import ServiceTarget
 
 __all__ = [
     "AnalysisRun",
@@ -10,4 +11,5 @@ __all__ = [
     "DecisionReason",
     "DecisionValue",
     "ReorderRecommendation",
+    "ServiceTarget",
 ]

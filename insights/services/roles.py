@@ -16,7 +16,7 @@ EVERYONE_SEES = (
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
     "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
     "insights.decisionreason insights.decisionlimit insights.analysisrun "
-    "insights.analysisrunchunk"
+    "insights.analysisrunchunk insights.servicetarget"
 ).split()
 
 
@@ -40,6 +40,7 @@ _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktran
 _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
     "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product", "inventory.company"
 )
+_SETTING_SERVICE = _may("add change delete", "insights.servicetarget")
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
 _PRICING = _may("add change delete", "forecasting.plannedprice")
@@ -49,7 +50,9 @@ _FORECASTING = {"forecasting.add_productdemandforecast"}
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
     "Store manager": frozenset(_SEES | _STOCK_WORK | _PLANNING | _DECIDING | _FORECASTING),
-    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _PLANNING | _PRICING | _DECIDING | _FORECASTING),
+    "Buyer": frozenset(
+        _SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _SETTING_SERVICE | _PLANNING | _PRICING | _DECIDING | _FORECASTING
+    ),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES

@@ -13,6 +13,7 @@ from analytics.services.answers import performance_answer
 from forecasting.api.generate import generate_for
 from forecasting.api.serializers import GenerateSerializer
 from insights.api.dashboard import DashboardQuerySerializer, dashboard_for
+from insights.api.optimize import OptimizeQuerySerializer, optimize_for
 from invencare.entrypoints.frame import callable_function
 from inventory.querysets.scope import EVERY_STORE
 
@@ -45,3 +46,9 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+@callable_function(OptimizeQuerySerializer)
+def inventory_optimizer(query: Any, now: datetime) -> dict[str, Any]:
+    """PA-6."""
+    return optimize_for(query, scope=EVERY_STORE, now=now)

@@ -67,7 +67,7 @@ SCOPES: dict[str, Scope] = {
         "Read recommendations, decisions and what they were worth",
         _may(
             "insights.view_reorderrecommendation insights.view_decision insights.view_decisionvalue "
-            "insights.view_decisionreason"
+            "insights.view_decisionreason insights.view_servicetarget"
         ),
     ),
     "recommendations:decide": Scope(

@@ -11,8 +11,9 @@ from invencare.lib import clock
 
 
 def numbers_age_days(row: ReorderRecommendation, *, now: datetime) -> int:
-    """Days since the forecast and the stock that the row was made from; 0 on its own day."""
-    return max((clock.business_date(now, row.store.zone) - row.recommendation_date).days, 0)
+    """Days since the forecast or the stock that the row was made from, whichever is older; 0 on their own day."""
+    made = min(row.forecast_date or row.recommendation_date, row.recommendation_date)
+    return max((clock.business_date(now, row.store.zone) - made).days, 0)
 
 
 def staleness_warning(age_days: int) -> str:
