@@ -325,7 +325,7 @@ def _initial(row: ReorderRecommendation) -> dict[str, Any]:
 
 
 def _said(decision: Decision) -> SafeString | str:
-    row, units = decision.recommendation, f"{decision.quantity or 0:,}"
+    row, units = decision.row, f"{decision.quantity or 0:,}"
     what = f"{row.product.sku} for {row.store.code}"
     if decision.action == Decision.Action.REJECT:
         return f"Rejected: {what}."

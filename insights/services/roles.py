@@ -11,7 +11,8 @@ EVERYONE_SEES = (
     "inventory.transferreceipt inventory.company inventory.alert analytics.productperformance analytics.salestrend "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
+    "forecasting.demandforecasttotal insights.reorderrecommendation insights.transferrecommendation "
+    "insights.excessrecommendation insights.decision insights.decisionvalue "
     "insights.decisionreason insights.decisionlimit insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
@@ -37,7 +38,11 @@ _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.su
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
 _PRICING = _may("add change delete", "forecasting.plannedprice")
-_DECIDING = {"insights.decide_reorderrecommendation"}
+_DECIDING = {
+    "insights.decide_reorderrecommendation",
+    "insights.decide_transferrecommendation",
+    "insights.decide_excessrecommendation",
+}
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {

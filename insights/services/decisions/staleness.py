@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
-from insights.models import ReorderRecommendation
 from invencare.lib import clock
 
 
-def numbers_age_days(row: ReorderRecommendation, *, now: datetime) -> int:
+def numbers_age_days(row: Any, *, now: datetime) -> int:
     """Days since the forecast and the stock that the row was made from; 0 on its own day."""
-    return max((clock.business_date(now, row.store.zone) - row.recommendation_date).days, 0)
+    age: int = (clock.business_date(now, row.store.zone) - row.recommendation_date).days
+    return max(age, 0)
 
 
 def staleness_warning(age_days: int) -> str:
