@@ -226,6 +226,8 @@ DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 DECISION_FREE_CHANGE = env.float("DECISION_FREE_CHANGE", default=0.3)
 DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default=2)
 HOLDING_COST_PER_YEAR = env.float("HOLDING_COST_PER_YEAR", default=0.2)
+GOODWILL_PER_MARGIN = env.float("GOODWILL_PER_MARGIN", default=0.0)
+POLICY_GOAL = env.str("POLICY_GOAL", default="balanced")  # also: cost, service_level
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
 # API

@@ -13,9 +13,15 @@ from django.db.models import F, Q
 
 from analytics.services.products import require_known_products
 from forecasting.calc.protection import ASSUMED_LEAD_TIME_DAYS, ASSUMED_REVIEW_DAYS, lead_days, protection_days
-from forecasting.models import ProductDemandForecast
 from insights.calc.policy import FORECAST, NEVER_SOLD, NEW_PRODUCT, URGENCY_RANK, OrderInputs, PolicyConfig, plan_order
-from insights.frames.reorder import FirstSales, LevelTerms, ReorderFrame, load_reorder_frame
+from insights.frames.reorder import (
+    FirstSales,
+    ForecastFacts,
+    LevelTerms,
+    ProductClass,
+    ReorderFrame,
+    load_reorder_frame,
+)
 from insights.models import ReorderRecommendation
 from insights.services import dossier
 from invencare.lib.upsert import upsert
@@ -182,7 +188,7 @@ def _inputs(frame: ReorderFrame, product_id: int, level: LevelTerms) -> OrderInp
         in_transit_units=frame.in_transit_units.get(product_id, 0),
         minimum_units=level.minimum_units,
         maximum_units=level.maximum_units,
-        abc_class=frame.abc_classes.get(product_id, ""),
+        abc_class=frame.classes.get(product_id, ProductClass()).abc,
         demand_basis=FORECAST if forecast else without_forecast,
         protection_days=days,
         lead_days=protection["lead_time"]["days"] if forecast else lead_days(lead_time),
@@ -224,15 +230,15 @@ def _facts(frame: ReorderFrame, product_id: int) -> dict[str, Any]:
         "lead_time_days": source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS,
         "review_days": source.review_days if source else ASSUMED_REVIEW_DAYS,
         "model": forecast.model if forecast else "",
-        "accuracy_score": forecast.forecast_accuracy_score if forecast else None,
-        "known_days": forecast.historical_data_points if forecast else 0,
+        "accuracy_score": forecast.accuracy_score if forecast else None,
+        "known_days": forecast.known_days if forecast else 0,
         "first_sale": first.isoformat() if first else "",
         "demand_spread": forecast.protection["basis"] if forecast else "",
     }
 
 
-def _projected(forecast: ProductDemandForecast | None, *, days: int) -> float | None:
+def _projected(forecast: ForecastFacts | None, *, days: int) -> float | None:
     """Units expected in the first ``days``; None without a forecast that long."""
     if forecast is None or forecast.forecast_period < days:
         return None
-    return round(float(sum(forecast.daily["mean"][:days])), 4)
+    return round(float(sum(forecast.mean_path[:days])), 4)
