@@ -78,3 +78,16 @@ def value_decisions() -> int:
     from insights.services import decision_value
 
     return decision_value.value_decisions(now=clock.now())
+
+
+@shared_task(name="insights.recommend_moves")
+def recommend_moves() -> int:
+    """Transfers and excess of the newest nightly's day, in case that run's own last step was lost; safe to run twice."""
+    # Numeric, see value_decisions.
+    from insights.services.moves import recommending
+
+    day = recommending.newest_day()
+    if day is None:
+        return 0
+    done = recommending.recommend_moves(day=day, now=clock.now())
+    return done.transfers + done.excess

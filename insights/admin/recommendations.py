@@ -333,7 +333,7 @@ def _said(decision: Decision) -> SafeString | str:
         return f"Snoozed until {decision.snoozed_until:%-d %b %Y}: {what}."
     if decision.action == Decision.Action.PROPOSE:
         return f"Proposed: {units} units of {what}. It is over your limit, so a second person has to approve it."
-    order = row.purchase_order_line.purchase_order  # type: ignore[union-attr]  # an approval always has its line
+    order = row.purchase_order_line.purchase_order
     return format_html(
         'Approved: {} units of {}, on draft order <a href="{}">{}</a>.',
         units,

@@ -152,7 +152,7 @@ def _is_awaited(decision: Decision) -> bool:
     line = decision.row.purchase_order_line
     if line is None or line.purchase_order.status in FINISHED:
         return False
-    return line.received_units < line.ordered_units
+    return bool(line.received_units < line.ordered_units)
 
 
 def _valued(periods: Sequence[Covered], store: Store, *, now: datetime) -> list[DecisionValue]:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from insights.models import Decision, ExcessRecommendation, ReorderRecommendation
+from insights.models import Decision, ExcessRecommendation, ReorderRecommendation, TransferRecommendation
 from insights.services.decisions.judging import Verdict
 from insights.services.decisions.kinds import Kind
 from insights.services.decisions.rows import lock_recommendations
@@ -85,23 +85,30 @@ def _stop(rows: Sequence[Any], *, now: datetime) -> None:
 
 
 def _approve_moves(verdicts: Sequence[Verdict], *, actor: User, now: datetime, scope: StoreScope) -> None:
-    """Approve the open transfers that the rows name, as proposed. Their value is on the excess's own decision."""
-    ids = {move["id"]: verdict for verdict in verdicts for move in verdict.row.dossier.get("moves", []) if "id" in move}
-    rows = lock_recommendations(TRANSFERS, ids)
-    open_rows = {pk: row for pk, row in rows.items() if row.status in (Status.PENDING, Status.SNOOZED)}
+    """Approve the open transfers of the same day from there, as proposed. Their value is on the excess's own decision."""
+    granted = []
     for verdict in verdicts:
-        if not any(ids[pk] is verdict for pk in open_rows):
-            raise Conflict(f"{verdict.row.product.sku} at {verdict.row.store.code}: {NO_TRANSFERS_LEFT}")
-    granted = [
-        Verdict(
-            row=row,
-            action=Decision.Action.APPROVE,
-            status_after=Status.APPROVED,
-            units=row.recommended_quantity,
-            reason="approved with the excess"[:500],
+        excess = verdict.row
+        proposed = TransferRecommendation.objects.filter(
+            product=excess.product_id,
+            from_store=excess.store_id,
+            recommendation_date=excess.recommendation_date,
+            status__in=[Status.PENDING, Status.SNOOZED],
         )
-        for pk, row in sorted(open_rows.items())
-    ]
+        rows = lock_recommendations(TRANSFERS, proposed.values_list("pk", flat=True))
+        still_open = [row for row in rows.values() if row.status in (Status.PENDING, Status.SNOOZED)]
+        if not still_open:
+            raise Conflict(f"{excess.product.sku} at {excess.store.code}: {NO_TRANSFERS_LEFT}")
+        granted += [
+            Verdict(
+                row=row,
+                action=Decision.Action.APPROVE,
+                status_after=Status.APPROVED,
+                units=row.recommended_quantity,
+                reason="approved with the excess",
+            )
+            for row in still_open
+        ]
     write(TRANSFERS, granted, actor=actor, now=now, scope=scope)
 
 
