@@ -122,3 +122,16 @@ def optimize_store(*, store_id: str, include_all_products: bool = False, optimiz
         goal=optimization_goal,
     )
     return {"planned": len(done.recommendations), "failed": len(done.failures)}
+
+
+@shared_task(name="insights.recommend_moves")
+def recommend_moves() -> int:
+    """Transfers and excess of the newest nightly's day, in case that run's own last step was lost; safe to run twice."""
+    # Numeric, see value_decisions.
+    from insights.services.moves import recommending
+
+    day = recommending.newest_day()
+    if day is None:
+        return 0
+    done = recommending.recommend_moves(day=day, now=clock.now())
+    return done.transfers + done.excess

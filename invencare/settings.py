@@ -223,6 +223,11 @@ ACCURACY_HISTORY_WEEKS = env.int("ACCURACY_HISTORY_WEEKS", default=104)
 # Deliveries: the share of what was ordered that may come beyond it; 1 takes up to twice the order.
 OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
 TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
+TRANSFER_FIXED_COST = env.float("TRANSFER_FIXED_COST", default=5.0)  # of moving one product, in the store's currency
+TRANSFER_UNIT_COST = env.float("TRANSFER_UNIT_COST", default=0.1)  # of each unit moved
+EXCESS_LEAST_VALUE = env.float("EXCESS_LEAST_VALUE", default=25.0)
+EXCESS_PATIENCE_DAYS = env.int("EXCESS_PATIENCE_DAYS", default=90)
+MOVES_QUIET_DAYS = env.int("MOVES_QUIET_DAYS", default=14)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 DECISION_FREE_CHANGE = env.float("DECISION_FREE_CHANGE", default=0.3)
 DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default=2)

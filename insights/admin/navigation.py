@@ -14,6 +14,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Decide",
         [
             ("insights.reorderrecommendation", "Recommendations", "lightbulb"),
+            ("insights.transferrecommendation", "Transfer proposals", "move_up"),
+            ("insights.excessrecommendation", "Excess stock", "production_quantity_limits"),
             ("inventory.purchaseorder", "Purchase orders", "shopping_cart"),
             ("inventory.stocktransfer", "Transfers", "swap_horiz"),
             ("insights.decision", "Decisions made", "gavel"),

@@ -14,7 +14,8 @@ EVERYONE_SEES = (
     "analytics.productclass analytics.classmove analytics.idlestock "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
+    "forecasting.demandforecasttotal insights.reorderrecommendation insights.transferrecommendation "
+    "insights.excessrecommendation insights.decision insights.decisionvalue "
     "insights.decisionreason insights.decisionlimit insights.analysisrun "
     "insights.analysisrunchunk insights.servicetarget"
 ).split()
@@ -44,7 +45,11 @@ _SETTING_SERVICE = _may("add change delete", "insights.servicetarget")
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
 _PRICING = _may("add change delete", "forecasting.plannedprice")
-_DECIDING = {"insights.decide_reorderrecommendation"}
+_DECIDING = {
+    "insights.decide_reorderrecommendation",
+    "insights.decide_transferrecommendation",
+    "insights.decide_excessrecommendation",
+}
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {
