@@ -107,3 +107,31 @@ def generate_dashboard(store_id: str, period: str = "daily") -> dict[str, Any]:
     )
     plain: dict[str, Any] = json.loads(json.dumps(answer, cls=DjangoJSONEncoder))
     return plain
+
+
+@shared_task(name="insights.optimize_store")
+def optimize_store(*, store_id: str, include_all_products: bool = False, optimization_goal: str = "") -> dict[str, int]:
+    """PA-6 for the store with this code; how many products were planned, and how many could not be. Safe to run twice."""
+    # Numeric: see value_decisions.
+    from insights.services import optimize
+
+    done = optimize.optimize_store(
+        store=Store.objects.get(code=store_id),
+        now=clock.now(),
+        include_all_products=include_all_products,
+        goal=optimization_goal,
+    )
+    return {"planned": len(done.recommendations), "failed": len(done.failures)}
+
+
+@shared_task(name="insights.recommend_moves")
+def recommend_moves() -> int:
+    """Transfers and excess of the newest nightly's day, in case that run's own last step was lost; safe to run twice."""
+    # Numeric, see value_decisions.
+    from insights.services.moves import recommending
+
+    day = recommending.newest_day()
+    if day is None:
+        return 0
+    done = recommending.recommend_moves(day=day, now=clock.now())
+    return done.transfers + done.excess

@@ -27,6 +27,12 @@ JOBS: tuple[Job, ...] = (
         description="Performance, forecasts and recommendations for every product and store, once a day.",
     ),
     Job(
+        name="Recommend moves",
+        task="insights.recommend_moves",
+        schedule="0 5 * * *",
+        description="Transfers between stores and what to do with excess; the nightly analysis does it too, at its end.",
+    ),
+    Job(
         name="Return snoozed recommendations",
         task="insights.return_snoozed",
         schedule="5 * * * *",

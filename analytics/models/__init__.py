@@ -6,7 +6,7 @@ from analytics.models.metrics import (
     ProductDailyMetrics,
     StoreDailyMetrics,
 )
-from analytics.models.performance import ProductPerformance
+from analytics.models.performance import IdleStock, ProductPerformance
 from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
@@ -15,6 +15,7 @@ __all__ = [
     "ClassMove",
     "CompanyClass",
     "CompanyDailyMetrics",
+    "IdleStock",
     "MetricsState",
     "ProductClass",
     "ProductDailyMetrics",

@@ -122,6 +122,8 @@ class ForecastRowSerializer(OutputSerializer):
             "confidence_interval_upper",
             "forecast_accuracy_score",
             "historical_data_points",
+            "sold_mean",
+            "demand_mean",
             "created_at",
         ]
 

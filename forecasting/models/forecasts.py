@@ -86,7 +86,7 @@ class ProductDemandForecast(models.Model):
     (the series' mean change from a week before, and mean squared change from a day before; null: none). ``protection``
     holds the quantiles of demand summed over the lead time plus review, which replenishment uses. Where people
     overrode the forecast, these are with the override, and ``baseline`` in both holds what the engine said.
-    ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
+    ``sold_mean`` and ``demand_mean`` stand side by side: how much days without stock hid. ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
     totals are made.
     """
 
@@ -107,6 +107,15 @@ class ProductDemandForecast(models.Model):
     )
     model = models.CharField(max_length=32, help_text="The model that the backtest chose.")
     historical_data_points = models.PositiveIntegerField(default=0)
+    sold_mean = models.FloatField(
+        "sold (units per day)", null=True, blank=True, help_text="Mean of the history as it was sold, in stock or not."
+    )
+    demand_mean = models.FloatField(
+        "demand (units per day)",
+        null=True,
+        blank=True,
+        help_text="The same per day in stock: units sold over time in stock, without what people gave as a multiple.",
+    )
     daily = models.JSONField(default=dict)
     protection = models.JSONField(default=dict)
     backtest_errors = models.BinaryField(null=True, blank=True)

@@ -77,6 +77,20 @@ def newest_models(names: Sequence[str], *, last_day: date) -> list[ModelKey]:
     return found
 
 
+def why_untrained(name: str, *, last_day: date) -> str:
+    """Why ``newest_models`` finds none of this name, for people. Two queries."""
+    missing = GLOBAL_MODELS[name].missing()
+    if missing:
+        return missing
+    rows = TrainedModel.objects.named(KIND, name)
+    newest = rows.filter(trained_until__lte=last_day).aggregate(day=Max("trained_until"))["day"]
+    if newest is not None:
+        return f"last trained until {newest}, more than a week before the last day that is known, {last_day}"
+    if rows.exists():
+        return f"trained on days after {last_day} alone, of which a forecast as of then must know nothing"
+    return "never trained on this site; the nightly run does it"
+
+
 def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], now: datetime) -> ModelKey:
     """Store a model as its name's next version and delete the oldest ones. Of two that were trained alike, the first stays."""
     model = GLOBAL_MODELS[training.name]

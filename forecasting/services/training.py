@@ -14,13 +14,13 @@ import numpy as np
 from django.db import OperationalError
 
 from forecasting.calc.config import ForecastConfig
-from forecasting.calc.demand import observed_demand
 from forecasting.calc.panel import Panel, backtest_origins
 from forecasting.calc.sales_history import History, joined
 from forecasting.frames.demand import load_daily_demand
+from forecasting.services.as_of import as_of
 from forecasting.services.global_models import GLOBAL_MODELS
 from forecasting.services.global_paths import store_history
-from forecasting.services.known_ahead import make_panel
+from forecasting.services.known_ahead import load_panel
 from forecasting.services.trained_models import ModelKey, Training, find_trained, keep
 from inventory.models import Store
 
@@ -60,7 +60,7 @@ def train_models(
     outcome. Only a failing database goes through to the caller. Holds no transaction while it works.
     """
     outcome = TrainingOutcome()
-    sample = _Sample(series, last_day=last_day, seed=seed)
+    sample = _Sample(series, last_day=last_day, seed=seed, now=now)
     for name in names:
         if name not in GLOBAL_MODELS:
             outcome.problems[name] = f"there is no such model; there are {', '.join(GLOBAL_MODELS)}"
@@ -93,10 +93,11 @@ def train_models(
 class _Sample:
     """The sampled series' history, read when the first model wants it."""
 
-    def __init__(self, series: Iterable[Series], *, last_day: date, seed: int) -> None:
+    def __init__(self, series: Iterable[Series], *, last_day: date, seed: int, now: datetime) -> None:
         self._series = series
         self._last_day = last_day
         self._seed = seed
+        self._now = now
 
     @cached_property
     def history(self) -> History:
@@ -111,14 +112,9 @@ class _Sample:
         sales = load_daily_demand(
             store_id=store.pk, product_ids=product_ids, last_day=self._last_day, days=HISTORY_DAYS
         )
-        demand = observed_demand(
-            sold_units=sales.sold_units,
-            returned_units=sales.returned_units,
-            out_of_stock_share=sales.out_of_stock_share,
-            started=sales.started,
-        )
-        panel = make_panel(demand, store=store, history=sales)
-        return store_history(panel, in_stock=1 - sales.out_of_stock_share, last_day=self._last_day)
+        known_by = as_of(store=store, forecast_date=self._last_day + timedelta(days=1), now=self._now)
+        panel = load_panel(store=store, history=sales, known_by=known_by, whole=True)
+        return store_history(panel, last_day=self._last_day)
 
 
 def _drawn(series: Iterable[Series], seed: int) -> list[Series]:
@@ -137,8 +133,7 @@ def _without_empty_front(history: History) -> History:
 
 
 def _nothing(last_day: date) -> History:
-    empty = np.empty((0, HISTORY_DAYS), np.float32)
-    return store_history(Panel(empty), in_stock=empty, last_day=last_day)
+    return store_history(Panel(np.empty((0, HISTORY_DAYS), np.float32)), last_day=last_day)
 
 
 def _train(training: Training, sample: _Sample, *, now: datetime) -> ModelKey | None:

@@ -8,7 +8,15 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from invencare.lib import clock
-from inventory.models import Alert, InventoryTransaction, Product, PurchaseOrder, SalesFile, StockTransfer
+from inventory.models import (
+    Alert,
+    InventoryTransaction,
+    Product,
+    PurchaseOrder,
+    SalesFile,
+    StockEvent,
+    StockTransfer,
+)
 
 STOCK_STATUSES = ("Out of Stock", "Low Stock", "Overstocked", "Normal")
 
@@ -75,6 +83,14 @@ class TransferFilters(filters.FilterSet):
     from_store_id = filters.CharFilter(field_name="from_store__code", label="The sending store's code.")
     to_store_id = filters.CharFilter(field_name="to_store__code", label="The receiving store's code.")
     status = filters.ChoiceFilter(choices=StockTransfer.Status.choices)
+
+
+class StockEventFilters(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+    event_id = filters.CharFilter(field_name="identity", label="The event's id.")
+    outcome = filters.ChoiceFilter(choices=StockEvent.Outcome.choices)
+    source = filters.ChoiceFilter(choices=StockEvent.Source.choices)
 
 
 class AlertFilters(filters.FilterSet):

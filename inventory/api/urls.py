@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from inventory.api.views.alerts import AlertPreferenceViewSet, AlertViewSet
 from inventory.api.views.calendar import CalendarView
 from inventory.api.views.catalogue import ProductViewSet, StoreViewSet, SupplierItemViewSet, SupplierViewSet
+from inventory.api.views.events import StockEventViewSet
 from inventory.api.views.purchasing import PurchaseOrderViewSet
 from inventory.api.views.sales import SalesFileViewSet, SalesHistoryViewSet, SalesSummaryViewSet
 from inventory.api.views.stock import StockViewSet, TransactionViewSet
@@ -21,6 +22,7 @@ router.register("products", ProductViewSet)
 router.register("supplier-items", SupplierItemViewSet)
 router.register("stock", StockViewSet)
 router.register("transactions", TransactionViewSet)
+router.register("events", StockEventViewSet)
 router.register("sales-data/files", SalesFileViewSet)
 router.register("purchase-orders", PurchaseOrderViewSet)
 router.register("transfers", TransferViewSet)

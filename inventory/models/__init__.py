@@ -4,6 +4,7 @@ from inventory.models.calendar_feeds import CalendarFeed
 from inventory.models.catalogue import Product, Supplier, SupplierItem
 from inventory.models.company import Company
 from inventory.models.customers import Customer
+from inventory.models.events import StockEvent, StockEventStep
 from inventory.models.intake import SalesFile
 from inventory.models.places import Store, StoreMembership
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Receipt
@@ -28,6 +29,8 @@ __all__ = [
     "Receipt",
     "SalesDayChange",
     "SalesFile",
+    "StockEvent",
+    "StockEventStep",
     "StockLevel",
     "StockTransfer",
     "StockTransferLine",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0005_classes_and_margins_of_products'),
+        ('analytics', '0006_idle_stock'),
         ('inventory', '0009_purchasing_and_transfers_to_their_end'),
     ]
 

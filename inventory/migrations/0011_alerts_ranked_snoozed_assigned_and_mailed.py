@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0009_purchasing_and_transfers_to_their_end'),
+        ('inventory', '0010_stock_events'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
