@@ -101,7 +101,7 @@ def test_what_needs_a_decision_links_to_the_list_that_shows_it(sold: Cast, clien
 
 def test_every_link_of_the_cards_leads_to_a_page(sold: Cast, client: Client) -> None:
     cards = page(client, sold.buyer, "?store=N1").context["cards"]
-    links = [card["url"] for card in cards if card.get("url")]
+    links = [card["url"] for card in cards if card.get("url", "#")[0] != "#"]
     assert [client.get(link).status_code for link in links] == [200, 200, 200]
 
 
