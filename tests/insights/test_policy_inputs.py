@@ -26,27 +26,8 @@ from inventory.models import (
     StockTransferLine,
     SupplierItem,
 )
-from tests.cast import NOW, TODAY, Cast, movement, record, set_bounds
-
-
-def sums(days: int, mean: float, step: float = 1.0) -> dict[str, Any]:
-    """Quantiles of a sum that rise by ``step`` around the mean."""
-    units = {str(level): max(mean + step * (place - 3), 0.0) for place, level in enumerate(SUM_LEVELS)}
-    return {"days": days, "mean": mean, "quantiles": units, "basis": "backtest errors"}
-
-
-def forecast(cast: Cast, product: Product, **changes: Any) -> ProductDemandForecast:
-    return ProductDemandForecast.objects.create(
-        product=product,
-        store=cast.north,
-        forecast_date=TODAY,
-        forecast_period=28,
-        model="linear",
-        daily={"mean": [4.0] * 28, "quantiles": {}},
-        protection={**sums(12, 48), "lead_time": sums(5, 20)},
-        created_at=NOW,
-        **changes,
-    )
+from tests.cast import TODAY, Cast, movement, record, set_bounds
+from tests.insights.made_forecasts import forecast, sums
 
 
 def inputs_of(cast: Cast, product: Product) -> OrderInputs:
