@@ -24,6 +24,7 @@ from inventory.models import (
     StockLevel,
     StockTransfer,
     StockTransferLine,
+    Supplier,
     SupplierItem,
 )
 from tests.cast import TODAY, Cast, movement, record, set_bounds
@@ -76,6 +77,16 @@ def test_holding_and_goodwill_are_the_companys(cast: Cast, settings: Any) -> Non
     settings.HOLDING_COST_PER_YEAR, settings.GOODWILL_PER_MARGIN = 0.365, 0.5
     inputs = inputs_of(cast, cast.steady)
     assert (inputs.holding_per_day, inputs.unit_goodwill) == (pytest.approx(0.003), 1.0)
+
+
+def test_an_order_waits_for_the_suppliers_day_and_lasts_until_the_one_after(cast: Cast) -> None:
+    """Asked on a Monday: the order goes out on Wednesday, the next one on Friday."""
+    Supplier.objects.update(order_weekdays="Wed, Fri")
+    inputs = inputs_of(cast, cast.steady)
+    assert (inputs.wait_days, inputs.review_days) == (2, 2)
+    rows = rows_of([inputs])
+    assert rows.lead_times[0].mean() == pytest.approx(2 + 5)
+    assert rows.review_periods.tolist() == [2]
 
 
 def test_the_class_is_abc_of_the_month_and_xyz_of_the_forecast(cast: Cast) -> None:
