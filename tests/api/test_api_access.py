@@ -324,6 +324,8 @@ ENDPOINTS = [
         {"reason": "a mistake"},
         path=_north("forecast-overrides/{override}/withdraw"),
     ),
+    _get("service-targets", "recommendations:read"),
+    _post("optimize", STOCK, "recommendations:decide", {"store_id": "N1"}),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("trends", "analytics:read"),
     _get("metrics", "sales:read"),
