@@ -226,7 +226,7 @@ def _sold(product: Product, reach: Reach, today: date) -> dict[int, tuple[int, i
     return {
         store_id: (sold - came_back, out)
         for store_id, sold, came_back, out in sums.annotate(
-            Sum("units"), Sum("returned_units"), Count("pk", filter=Q(out_of_stock_seconds__gt=0))
+            sold=Sum("units"), came_back=Sum("returned_units"), out=Count("pk", filter=Q(out_of_stock_seconds__gt=0))
         )
     }
 

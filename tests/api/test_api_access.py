@@ -329,6 +329,20 @@ ENDPOINTS = [
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("trends", "analytics:read"),
     _get("metrics", "sales:read"),
+    _get("dashboard", "analytics:read", _fixed("dashboard?store_id=N1")),
+    _post("dashboard", SEERS, "analytics:read", {"store_id": "N1", "period": "weekly"}),
+    _get("alerts", "alerts:read"),
+    _get("alerts/{id}", "alerts:read", _north("alerts/{alert}")),
+    _post(
+        "alerts/{id}/snooze",
+        STOCK,
+        "alerts:write",
+        lambda world: {"until": f"{_tomorrow()}T09:00:00Z"},
+        path=_north("alerts/{alert}/snooze"),
+    ),
+    _post("alerts/{id}/wake", STOCK, "alerts:write", {}, path=_north("alerts/{alert}/wake")),
+    _post("alerts/{id}/assign", STOCK, "alerts:write", {"assigned_to": "bo"}, path=_north("alerts/{alert}/assign")),
+    _get("alerts/preferences", "alerts:read"),
     _get("runs", "runs:read"),
     _get("runs/{id}", "runs:read", _north("runs/{run}")),
     _post("runs", STARTERS, "runs:write", {}, status=202),
@@ -362,6 +376,7 @@ def test_table_names_every_operation_of_the_document() -> None:
         (method, path.removeprefix("/api/v1/")) for path, operations in paths.items() for method in operations
     }
     documented.remove(("get", "calendar/{token}.ics"))  # its token is the right: tests/inventory/test_calendar_feeds.py
+    documented.remove(("patch", "alerts/preferences"))  # for people, never for keys: tests/api/test_api_alerts.py
     assert documented == {(endpoint.method, endpoint.template) for endpoint in ENDPOINTS}
 
 

@@ -18,6 +18,7 @@ from analytics.services.performance import analyse_performance
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
 from tests.api.conftest import (
+    alert,
     event,
     forecast,
     machine,
@@ -130,6 +131,11 @@ def _metrics(cast: Cast, rows: int) -> None:
     )
 
 
+def _alerts(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        alert(cast.north, product, assigned_to=cast.buyer)
+
+
 def _classes(cast: Cast, rows: int) -> None:
     ProductClass.objects.bulk_create(ProductClass(store=cast.north, product=product) for product in _products(rows))
 
@@ -176,6 +182,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("transfers", _transfers, 2),
     ("recommendations", _recommendations, 5),  # and suppliers
     ("forecasts", _forecasts, 3),  # no count; stores and products
+    ("alerts", _alerts, 5),  # stores, products and people
     ("calendar-events", _events, 4),  # stores and products by a query each
     ("forecast-overrides", _overrides, 4),
     ("forecasts/totals", _totals, 4),
@@ -221,6 +228,7 @@ def test_queries_do_not_grow_with_rows(
             "runs",
             "analytics",
             "forecasts",
+            "alerts",
             "events",
         ),
     )
