@@ -267,6 +267,10 @@ class LiveSerializer(serializers.Serializer[Any]):
     first = serializers.DateField(allow_null=True, help_text="First measured Monday; null: nothing has passed yet.")
     last = serializers.DateField(allow_null=True)
     served = MeasuresSerializer()
+    models = ModelMeasuresSerializer(
+        many=True,
+        help_text="Every model on the same weeks, served or not, without people's overrides; least WAPE first.",
+    )
     weeks = WeekMeasuresSerializer(many=True, help_text="Week by week, oldest first.")
 
 

@@ -87,7 +87,8 @@ class ProductDemandForecast(models.Model):
     holds the quantiles of demand summed over the lead time plus review, which replenishment uses. Where people
     overrode the forecast, these are with the override, and ``baseline`` in both holds what the engine said.
     ``sold_mean`` and ``demand_mean`` stand side by side: how much days without stock hid. ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
-    totals are made.
+    totals are made; ``model_paths`` packs every model's own path (``forecasting.calc.model_bytes``), to be measured when
+    its days are over.
     """
 
     run = models.ForeignKey(ForecastRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="forecasts")
@@ -119,6 +120,7 @@ class ProductDemandForecast(models.Model):
     daily = models.JSONField(default=dict)
     protection = models.JSONField(default=dict)
     backtest_errors = models.BinaryField(null=True, blank=True)
+    model_paths = models.BinaryField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ProductDemandForecastQuerySet.as_manager()

@@ -26,6 +26,7 @@ from forecasting.calc.config import (
     ForecastConfig,
 )
 from forecasting.calc.contract import REASONS
+from forecasting.calc.model_bytes import pack_paths
 from forecasting.calc.panel import DemandSum, ExtraCandidate, Panel, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
@@ -223,6 +224,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
             "scales": [_known(scale) for scale in panel.scales[row]],
         },
         backtest_errors=packed_errors(panel, row),
+        model_paths=pack_paths(panel.models, panel.model_paths[row]),
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
     )
