@@ -44,7 +44,7 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the daily paths, the bulk of each row, in the database."""
-        return super().get_queryset(request).defer("daily", "protection", "backtest_errors")
+        return super().get_queryset(request).defer("daily", "protection", "backtest_errors", "model_paths")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

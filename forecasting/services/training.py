@@ -113,7 +113,7 @@ class _Sample:
             store_id=store.pk, product_ids=product_ids, last_day=self._last_day, days=HISTORY_DAYS
         )
         known_by = as_of(store=store, forecast_date=self._last_day + timedelta(days=1), now=self._now)
-        panel = load_panel(store=store, history=sales, known_by=known_by, whole=True)
+        panel, _ = load_panel(store=store, history=sales, known_by=known_by, whole=True)
         return store_history(panel, last_day=self._last_day)
 
 
