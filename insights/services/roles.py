@@ -12,7 +12,7 @@ EVERYONE_SEES = (
     "analytics.productclass analytics.classmove analytics.companyclass "
     "forecasting.forecastrun forecasting.productdemandforecast "
     "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
+    "forecasting.demandforecasttotal forecasting.trainedmodel insights.reorderrecommendation insights.decision insights.decisionvalue "
     "insights.decisionreason insights.decisionlimit insights.analysisrun "
     "insights.analysisrunchunk"
 ).split()
@@ -67,7 +67,7 @@ NOBODY_MAY = frozenset(
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
-    | _may("add change delete", "forecasting.demandforecasttotal")
+    | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
