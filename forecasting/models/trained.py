@@ -29,9 +29,14 @@ class TrainedModel(models.Model):
     recipe = models.CharField(max_length=64)
     parameters = models.JSONField(default=dict)
     features = models.JSONField(default=dict, help_text="What it looks at: trees’ gains by feature, or names.")
-    metrics = models.JSONField(default=dict, help_text="Series, periods and seconds of the training; its trial: WAPE, bias, and the naive’s WAPE.")
+    metrics = models.JSONField(
+        default=dict,
+        help_text="Series, periods and seconds of the training; its trial: WAPE, bias, and the naive’s WAPE.",
+    )
     is_promoted = models.BooleanField(
-        "promoted", default=True, help_text="Whether it may serve: it did no worse than the seasonal naive on its trial."
+        "promoted",
+        default=True,
+        help_text="Whether it may serve: it did no worse than the seasonal naive on its trial.",
     )
     promotion_reason = models.CharField(max_length=200, blank=True)
     seed = models.PositiveIntegerField(default=0)

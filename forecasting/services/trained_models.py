@@ -106,9 +106,7 @@ def why_untrained(name: str, *, last_day: date) -> str:
     return "never trained on this site; the nightly run does it"
 
 
-def keep(
-    trained: Refitted, training: Training, *, metrics: dict[str, Any], refusal: str = "", now: datetime
-) -> Stored:
+def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], refusal: str = "", now: datetime) -> Stored:
     """Store a model as its name's next version and delete the oldest ones. Of two that were trained alike, the first stays.
 
     With a ``refusal`` it is stored with its numbers and not promoted.
