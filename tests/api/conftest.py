@@ -21,6 +21,7 @@ from inventory.models import (
     PurchaseOrder,
     PurchaseOrderLine,
     SalesFile,
+    StockEvent,
     StockLevel,
     StockTransfer,
     StockTransferLine,
@@ -89,6 +90,7 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
     return {
         "store": store,
         "level": StockLevel.objects.get(store=store, product=product),
+        "stock_event": stock_event(store, product),
         "file": SalesFile.objects.create(name="day.csv", checksum=f"{store.pk:064d}", store=store, status="done"),
         "draft": draft,
         "approved": approved,
@@ -154,6 +156,22 @@ def recommendation(cast: Cast, store: Store, product: Product, **changes: Any) -
         "updated_at": NOW,
     }
     return ReorderRecommendation.objects.create(store=store, product=product, **{**values, **changes})
+
+
+def stock_event(store: Store, product: Product) -> StockEvent:
+    return StockEvent.objects.create(
+        identity=f"e-{next(_keys)}",
+        event_type="sale",
+        outcome="stale",
+        reason="older",
+        store=store,
+        product=product,
+        quantity=1,
+        occurred_at=NOW,
+        received_at=NOW,
+        source="stream",
+        payload="{}",
+    )
 
 
 def forecast(store: Store, product: Product) -> ProductDemandForecast:

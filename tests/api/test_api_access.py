@@ -82,6 +82,11 @@ def _post(
     return Endpoint("post", template, allowed, scope, path or _fixed(template), make_body, status, options)
 
 
+SOLD = {
+    "event_type": "sale",
+    "store_id": "N1",
+    "product": {"product_id": "SKU-STEADY", "quantity": "2", "timestamp": "2026-03-15T09:00:00Z"},
+}
 NEW_PRODUCT = {"sku": "NEW-1", "name": "New one"}
 NEW_SUPPLIER = {"code": "NEW", "name": "New supplier"}
 NEW_STORE = {"code": "W1", "name": "West"}
@@ -202,6 +207,9 @@ ENDPOINTS = [
     _get("transactions", "stock:read"),
     _get("transactions/{id}", "stock:read", lambda world: f"transactions/{_first_movement(world)}"),
     _post("transactions", STOCK, "sales:write", _sale, status=201),
+    _get("events", "events:read"),
+    _get("events/{id}", "events:read", _north("events/{stock_event}")),
+    _post("events", STOCK, "events:write", SOLD, status=207),
     _post("sales-data/upload", UPLOADERS, "sales:write", _file, status=202, format="multipart"),
     _get("sales-data/files", "sales:read"),
     _get("sales-data/files/{id}", "sales:read", _north("sales-data/files/{file}")),

@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     DISCARDED = "discarded"
 
 
+OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]
 STATUS_CODES = {
     Outcome.APPLIED: 200,
     Outcome.UNKNOWN: 404,

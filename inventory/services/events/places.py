@@ -67,7 +67,7 @@ class Places:
         return Place(store, product)
 
     def _store(self, event: StockEvent, stream: str) -> Store:
-        code = store_code(event, stream, self.sender)
+        code = store_code(event, stream)
         if not code:
             raise Unplaced({"store_id": "This field is missing, and no default store is set (EVENT_DEFAULT_STORES)."})
         store = self.stores.get(code)
@@ -107,10 +107,9 @@ class Places:
             Product.objects.bulk_update(sorted(renamed, key=lambda product: product.pk), ["name", "updated_at"])
 
 
-def store_code(event: StockEvent, stream: str, sender: Sender) -> str:
-    """The code of the store that an event names, or that its door stands for."""
-    default = store_of_stream(stream) if sender.default_store is None else sender.default_store
-    return event.store_code or default
+def store_code(event: StockEvent, stream: str) -> str:
+    """The code of the store that an event names, or that its stream stands for."""
+    return event.store_code or store_of_stream(stream)
 
 
 def find_places(records: Iterable[Received], *, sender: Sender) -> Places:
@@ -119,7 +118,7 @@ def find_places(records: Iterable[Received], *, sender: Sender) -> Places:
     places = Places(sender)
     if not placed:
         return places
-    for codes in in_chunks({store_code(event, stream, sender) for event, stream in placed}):
+    for codes in in_chunks({store_code(event, stream) for event, stream in placed}):
         for store in Store.objects.visible_to(sender.scope).filter(code__in=codes):
             places.stores[store.code] = store
     for skus in in_chunks({event.product_code for event, _ in placed}):

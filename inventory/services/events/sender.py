@@ -25,7 +25,6 @@ class Sender:
     scope: StoreScope = EVERY_STORE
     may_add_products: bool = True
     may_rename_products: bool = True
-    default_store: str | None = None  # None: the setting's for the record's stream
 
 
 @dataclass(frozen=True, slots=True)
