@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import ExpressionWrapper, F, Q, Sum
 
 from insights.calc.replenishment.config import PolicyConfig
 from insights.calc.replenishment.inputs import inputs_from_json
@@ -21,6 +21,7 @@ from insights.services.policy.proposals import shared_again
 from insights.services.undecided import recommend_undecided
 from invencare.lib.upsert import upsert
 from inventory.models import Product, PurchaseOrder, PurchaseOrderLine, Store, Supplier
+from inventory.querysets.purchasing import MONEY
 
 logger = logging.getLogger(__name__)
 
@@ -118,9 +119,8 @@ def _minimums(store: Store) -> dict[int, float]:
         purchase_order__status=PurchaseOrder.Status.DRAFT,
         purchase_order__supplier_id__in=minimums,
     )
-    drafted = dict(
-        drafts.order_by().values_list("purchase_order__supplier_id").annotate(Sum(F("ordered_units") * F("unit_cost")))
-    )
+    value: Any = ExpressionWrapper(F("ordered_units") * F("unit_cost"), output_field=MONEY)
+    drafted = dict(drafts.order_by().values_list("purchase_order__supplier_id").annotate(value=Sum(value)))
     return {pk: max(float(value) - float(drafted.get(pk, 0)), 0.0) for pk, value in minimums.items()}
 
 
