@@ -17,7 +17,7 @@ def make_roles(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("insights", "0007_roles_of_transfers_and_calendars"),
-        ("inventory", "0010_stock_events"),
+        ("inventory", "0012_webhooks"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]

@@ -20,6 +20,7 @@ class Alert(models.Model):
         RUN_FAILED = "run_failed", "Run failed"
         MAIL_FAILED = "mail_failed", "Order not mailed"
         FILE_REJECTED = "file_rejected", "File with rejected rows"
+        DEAD_LETTERS = "dead_letters", "Events not applied"
 
     class Severity(models.TextChoices):
         CRITICAL = "critical", "Critical"
