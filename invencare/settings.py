@@ -174,6 +174,7 @@ DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="invencare-demo")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
+SITE_ADDRESS = env.str("SITE_ADDRESS", default="")  # what links in e-mails begin with; empty: mails have none
 
 # Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
 PDF_FONT = env.str("PDF_FONT", default="")
@@ -222,10 +223,17 @@ ACCURACY_HISTORY_WEEKS = env.int("ACCURACY_HISTORY_WEEKS", default=104)
 # Deliveries: the share of what was ordered that may come beyond it; 1 takes up to twice the order.
 OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
 TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
+TRANSFER_FIXED_COST = env.float("TRANSFER_FIXED_COST", default=5.0)  # of moving one product, in the store's currency
+TRANSFER_UNIT_COST = env.float("TRANSFER_UNIT_COST", default=0.1)  # of each unit moved
+EXCESS_LEAST_VALUE = env.float("EXCESS_LEAST_VALUE", default=25.0)
+EXCESS_PATIENCE_DAYS = env.int("EXCESS_PATIENCE_DAYS", default=90)
+MOVES_QUIET_DAYS = env.int("MOVES_QUIET_DAYS", default=14)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)
 DECISION_FREE_CHANGE = env.float("DECISION_FREE_CHANGE", default=0.3)
 DECISION_NUMBERS_MAX_AGE_DAYS = env.int("DECISION_NUMBERS_MAX_AGE_DAYS", default=2)
 HOLDING_COST_PER_YEAR = env.float("HOLDING_COST_PER_YEAR", default=0.2)
+GOODWILL_PER_MARGIN = env.float("GOODWILL_PER_MARGIN", default=0.0)
+POLICY_GOAL = env.str("POLICY_GOAL", default="balanced")  # also: cost, service_level
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
 # AWS, where anything of it is used; credentials come from where boto3 finds them
@@ -299,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "CloseReason": "inventory.models.PurchaseOrderLine.CloseReason",
         "TransferStatus": "inventory.models.StockTransfer.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
+        "ExcessAction": "insights.models.ExcessRecommendation.Action",
         "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",
         "RunStatus": "insights.models.AnalysisRun.Status",

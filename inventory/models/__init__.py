@@ -1,5 +1,5 @@
 from inventory.models.access import ApiKey, IdempotentRequest
-from inventory.models.alerts import Alert
+from inventory.models.alerts import Alert, AlertDelivery, AlertDigest, AlertPreference
 from inventory.models.calendar_feeds import CalendarFeed
 from inventory.models.catalogue import Product, Supplier, SupplierItem
 from inventory.models.company import Company
@@ -15,6 +15,9 @@ from inventory.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Alert",
+    "AlertDelivery",
+    "AlertDigest",
+    "AlertPreference",
     "ApiKey",
     "CalendarFeed",
     "Company",

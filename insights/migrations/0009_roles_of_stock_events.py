@@ -16,8 +16,8 @@ def make_roles(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0007_roles_of_transfers_and_calendars"),
-        ("inventory", "0012_webhooks"),
+        ("insights", "0008_roles_of_classes"),
+        ("inventory", "0010_stock_events"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]
