@@ -86,6 +86,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=290,
     ),
     Job(
+        name="Tell other programs",
+        task="inventory.tasks.tell_of_alerts",
+        schedule="* * * * *",
+        description="Sends alerts to webhooks and SNS, and looks for stock events that could not be applied.",
+        expire_seconds=55,
+    ),
+    Job(
         name="Forget API answers",
         task="inventory.tasks.forget_api_answers",
         schedule="40 3 * * *",

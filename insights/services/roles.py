@@ -87,7 +87,7 @@ NOBODY_MAY = frozenset(
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stockevent")
-    | _may("add change delete", "inventory.stockeventstep")
+    | _may("add change delete", "inventory.stockeventstep", "inventory.streamshard", "inventory.webhookdelivery")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 
