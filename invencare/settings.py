@@ -299,6 +299,7 @@ SPECTACULAR_SETTINGS = {
         "CloseReason": "inventory.models.PurchaseOrderLine.CloseReason",
         "TransferStatus": "inventory.models.StockTransfer.Status",
         "RecommendationStatus": "insights.models.ReorderRecommendation.Status",
+        "ExcessAction": "insights.models.ExcessRecommendation.Action",
         "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",
         "RunStatus": "insights.models.AnalysisRun.Status",

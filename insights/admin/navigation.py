@@ -56,6 +56,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("forecasting.calendarevent", "Events and holidays", "event"),
             ("forecasting.plannedprice", "Planned prices", "price_change"),
             ("forecasting.forecastaccuracy", "Forecast accuracy", "target"),
+            ("forecasting.trainedmodel", "Trained models", "model_training"),
             ("insights.analysisrun", "Nightly runs", "nights_stay"),
         ],
     ),

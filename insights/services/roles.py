@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 EVERYONE_SEES = (
-    "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
-    "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
-    "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.transferreceipt inventory.company inventory.alert "
+    "inventory.company inventory.store inventory.supplier inventory.product inventory.supplieritem "
+    "inventory.stocklevel inventory.inventorytransaction inventory.dailysales inventory.salesfile "
     "inventory.stockevent inventory.stockeventstep "
+    "inventory.alert "
+    "inventory.purchaseorder inventory.purchaseorderline inventory.receipt "
+    "inventory.stocktransfer inventory.stocktransferline inventory.transferreceipt "
     "analytics.productperformance analytics.salestrend "
     "analytics.productclass analytics.classmove analytics.idlestock "
-    "forecasting.forecastrun forecasting.productdemandforecast "
-    "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.transferrecommendation "
-    "insights.excessrecommendation insights.decision insights.decisionvalue "
-    "insights.decisionreason insights.decisionlimit insights.analysisrun "
-    "insights.analysisrunchunk insights.servicetarget"
+    "forecasting.forecastrun forecasting.productdemandforecast forecasting.demandforecasttotal "
+    "forecasting.forecastaccuracy forecasting.trainedmodel "
+    "forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
+    "insights.reorderrecommendation insights.transferrecommendation insights.excessrecommendation "
+    "insights.decision insights.decisionvalue insights.decisionreason insights.decisionlimit "
+    "insights.servicetarget "
+    "insights.analysisrun insights.analysisrunchunk"
 ).split()
 
 
@@ -81,7 +83,7 @@ NOBODY_MAY = frozenset(
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
     | _may("add change delete", "analytics.idlestock")
-    | _may("add change delete", "forecasting.demandforecasttotal")
+    | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stockevent")

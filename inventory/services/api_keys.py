@@ -66,13 +66,17 @@ SCOPES: dict[str, Scope] = {
     "recommendations:read": Scope(
         "Read recommendations, decisions and what they were worth",
         _may(
-            "insights.view_reorderrecommendation insights.view_decision insights.view_decisionvalue "
+            "insights.view_reorderrecommendation insights.view_transferrecommendation "
+            "insights.view_excessrecommendation insights.view_decision insights.view_decisionvalue "
             "insights.view_decisionreason insights.view_servicetarget"
         ),
     ),
     "recommendations:decide": Scope(
-        "Approve, reject and snooze recommendations",
-        _may("insights.decide_reorderrecommendation insights.decide_any_value"),
+        "Approve, reject and snooze recommendations of orders, transfers and excess",
+        _may(
+            "insights.decide_reorderrecommendation insights.decide_transferrecommendation "
+            "insights.decide_excessrecommendation insights.decide_any_value"
+        ),
     ),
     "orders:read": Scope("Read purchase orders", _may("inventory.view_purchaseorder inventory.view_purchaseorderline")),
     "orders:write": Scope(

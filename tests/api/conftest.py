@@ -30,6 +30,7 @@ from inventory.models import (
 )
 from inventory.services.api_keys import create_key
 from tests.cast import NOW, TODAY, Cast, movement, record
+from tests.insights.move_proposals import propose_excess, propose_transfer
 
 ApiPerson = Callable[[User], APIClient]
 _keys = count(1)
@@ -102,6 +103,8 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         "arriving": transfer(other, store, product, "sent"),
         "recommendation": recommendation(cast, store, product),
         "other_recommendation": recommendation(cast, store, cast.seasonal),
+        "transfer_proposal": propose_transfer(store, other, product),
+        "excess": propose_excess(store, product, "mark_down"),
         "forecast": forecast(store, product),
         "alert": alert(store, product),
         "event": event(store, product),

@@ -155,6 +155,40 @@ def _each(world: World) -> dict[str, Any]:
     return {"decisions": [{"id": world.north["recommendation"].pk, "action": "approve"}]}
 
 
+def _each_of(name: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {"decisions": [{"id": world.north[name].pk, "action": "approve"}]}
+
+
+def _proposals(path: str, row: str) -> list[Endpoint]:
+    """What the night proposes and people decide: transfers, excess."""
+    one, decide = f"{path}/{{id}}", "recommendations:decide"
+    return [
+        _get(path, "recommendations:read"),
+        _get(one, "recommendations:read", _north(f"{path}/{{{row}}}")),
+        _get(f"{one}/history", "recommendations:read", _north(f"{path}/{{{row}}}/history")),
+        *[
+            _post(
+                f"{one}/{verb}",
+                STOCK,
+                decide,
+                {"reason": "agreed"},
+                path=_north(f"{path}/{{{row}}}/{verb}"),
+                status=201,
+            )
+            for verb in ("approve", "reject")
+        ],
+        _post(
+            f"{one}/snooze",
+            STOCK,
+            decide,
+            lambda world: {"until": _tomorrow()},
+            path=_north(f"{path}/{{{row}}}/snooze"),
+            status=201,
+        ),
+        _post(f"{path}/decide", STOCK, decide, _each_of(row)),
+    ]
+
+
 def _tomorrow() -> str:
     return (clock.now().date() + timedelta(days=2)).isoformat()
 
@@ -299,6 +333,10 @@ ENDPOINTS = [
         lambda world: {**_ids(world), "until": _tomorrow()},
     ),
     _post("recommendations/decide", STOCK, "recommendations:decide", _each),
+    *_proposals("transfer-recommendations", "transfer_proposal"),
+    *_proposals("excess-recommendations", "excess"),
+    _get("reports/forecast-summary", "forecasts:read"),
+    _get("reports/inventory-recommendations", "recommendations:read"),
     _get("decisions/value", "recommendations:read"),
     _get("decisions/reasons", "recommendations:read"),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),

@@ -31,6 +31,7 @@ from tests.api.conftest import (
     transfer,
 )
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
+from tests.insights.move_proposals import propose_excess, propose_transfer
 
 
 def _stores(cast: Cast, rows: int) -> None:
@@ -92,6 +93,16 @@ def _transfers(cast: Cast, rows: int) -> None:
 def _recommendations(cast: Cast, rows: int) -> None:
     for product in _products(rows):
         recommendation(cast, cast.north, product)
+
+
+def _transfer_proposals(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        propose_transfer(cast.north, cast.south, product)
+
+
+def _excess(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        propose_excess(cast.north, product)
 
 
 def _forecasts(cast: Cast, rows: int) -> None:
@@ -181,6 +192,8 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("purchase-orders", _orders, 4),
     ("transfers", _transfers, 2),
     ("recommendations", _recommendations, 5),  # and suppliers
+    ("transfer-recommendations", _transfer_proposals, 5),  # both stores and the product by a query each
+    ("excess-recommendations", _excess, 4),
     ("forecasts", _forecasts, 3),  # no count; stores and products
     ("alerts", _alerts, 5),  # stores, products and people
     ("calendar-events", _events, 4),  # stores and products by a query each
