@@ -11,7 +11,7 @@ from invencare.lib import clock
 from inventory.services.errors import Conflict
 from inventory.services.idempotency import KEPT_FOR, forget_answers
 from inventory.services.lead_times import measure_suppliers
-from inventory.services.purchasing import mail_waiting_orders
+from inventory.services.purchasing import mail_one, mail_waiting_orders
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ def measure_lead_times() -> None:
     """Measure every supplier's lead times before the nightly analysis reads them. Safe to run twice."""
     done = measure_suppliers(now=clock.now())
     logger.info("lead times of %d of %d suppliers measured", done.measured, done.suppliers)
+
+
+@shared_task(name="inventory.tasks.mail_order", acks_late=True)
+def mail_order(order_id: int) -> None:
+    """Mail an order that was just sent. Safe to deliver twice: its row says who mails it."""
+    mail_one(order_id=order_id, now=clock.now())
 
 
 @shared_task(name="inventory.tasks.mail_waiting_orders", acks_late=True)

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from insights.services.dashboard import Dashboard, Money, Period, build_dashboard, newest_sales_day
+from insights.services.waiting_moves import waiting_moves
 from invencare.lib import clock
 from invencare.lib.charts import chart_data, chart_series
 from inventory.models import Store
@@ -92,6 +93,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "sales_age_days": (now.date() - newest).days if newest else None,
         "board": board,
         "decisions": _decisions(board, store),
+        "move_tasks": _move_tasks(waiting_moves(scope=scope, store=store), store),
         "order_tasks": _order_tasks(board, store),
         "cards": _cards(board, store),
         "money_by_category": len(board.currencies) <= 1,
@@ -137,6 +139,20 @@ def _decisions(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
         }
         for urgency in URGENCIES
         if board.pending.get(urgency)
+    ]
+
+
+def _move_tasks(waiting: Mapping[str, int], store: Store | None) -> list[dict[str, Any]]:
+    """Pending transfers and excess, each with the list that shows them."""
+    filters = {"decided_by": "me"} if store is None else {"from_store__id__exact": str(store.pk)}
+    tasks = [
+        ("transfer proposal", waiting["transfers"], _list_url("insights_transferrecommendation", None, **filters)),
+        ("excess", waiting["excess"], _list_url("insights_excessrecommendation", store)),
+    ]
+    return [
+        {"count": count, "words": f"{words}{'s' if count > 1 and words != 'excess' else ''}", "url": url}
+        for words, count, url in tasks
+        if count
     ]
 
 
