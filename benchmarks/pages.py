@@ -1,6 +1,6 @@
-"""p95 of the ten main pages and of the API lists at 3 million transactions, against a bare view in the same run.
+"""p95 of the ten main pages and of the API lists at 3 (or 10) million transactions, against a bare view in the same run.
 
-``DATABASE_URL=mysql://… python -m benchmarks.pages [--rows 3000000] [--keep FOLDER] [--queries]``. The data is that of
+``DATABASE_URL=mysql://… python -m benchmarks.pages [--rows 3000000 | --full] [--keep FOLDER] [--queries]``. The data is that of
 ``benchmarks.company``. Requests go through the whole stack in this process (middleware, session, view, template,
 database), signed in as an administrator, who sees the most. They go round: each round asks every address once, the bare
 view too, so that a noisy moment of the machine spoils one request of many and not one page. The bare view is
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.company import FULL, Size, make_company
 from benchmarks.stage import load, stage
 
 if TYPE_CHECKING:
@@ -50,25 +51,30 @@ class Asked:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rows", type=int, default=3_000_000, help="ledger rows")
+    parser.add_argument("--rows", type=int, default=3_000_000, help="ledger rows of 40 stores and 500 products")
+    parser.add_argument("--full", action="store_true", help="10 million rows, 500 stores, 2,000 products")
     parser.add_argument("--keep", default="", metavar="FOLDER", help="keep the data, and take it up the next time")
     parser.add_argument("--queries", action="store_true", help="print each page's queries over 5 ms")
     given = parser.parse_args()
     with stage("pages", keep=given.keep) as engine:
-        make_company_once(given.rows)
-        print(f"Pages and lists on {engine} at {given.rows:,} transactions: {ROUNDS} requests each; load {load()}")
+        size = make_company_once(FULL if given.full else Size(rows=given.rows))
+        print(f"Pages and lists on {engine} at {size.rows:,} transactions: {ROUNDS} requests each; load {load()}")
         addresses = {BARE: ("bare", 0), **pages(), **lists()}
         asked = ask(signed_in(), list(addresses))
         show(addresses, asked, queries=given.queries)
         print(f"  load at the end {load()}")
 
 
-def make_company_once(rows: int) -> None:
-    from benchmarks.company import make_company
-    from inventory.models import Store
+def make_company_once(size: Size) -> Size:
+    """Make it, or take up the kept one. Raises ``ValueError`` where another size is kept."""
+    from inventory.models import Product, Store
 
     if not Store.objects.exists():
-        make_company(rows)
+        make_company(size)
+    kept = (Store.objects.count(), Product.objects.count())
+    if kept != (size.stores, size.products):
+        raise ValueError(f"Kept are {kept[0]} stores and {kept[1]} products: use another folder for another size.")
+    return size
 
 
 def pages() -> dict[str, tuple[str, int]]:

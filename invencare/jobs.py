@@ -97,4 +97,25 @@ JOBS: tuple[Job, ...] = (
         schedule="30 3 1 * *",
         description="Fills in the public holidays of the stores' countries up to next year; what is there stays.",
     ),
+    Job(
+        name="Follow alerts",
+        task="inventory.tasks.follow_alerts",
+        schedule="*/10 * * * *",
+        description="Looks for overdue orders, and reckons what the open alerts are expected to cost.",
+        expire_seconds=590,
+    ),
+    Job(
+        name="Send alert digests",
+        task="inventory.tasks.send_alert_digests",
+        schedule="2 * * * *",
+        description="Mails each person what is new, at the hour of their choice.",
+        expire_seconds=3_500,
+    ),
+    Job(
+        name="Watch the nightly",
+        task="insights.watch_nightly",
+        schedule="15 * * * *",
+        description="Opens an alert while the nightly analysis is late.",
+        expire_seconds=3_500,
+    ),
 )

@@ -176,6 +176,7 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
 # Orders are mailed by a worker, so that nobody waits for the mail server; off: in the request, which needs no worker.
 MAIL_BY_WORKER = env.bool("MAIL_BY_WORKER", default=IS_PRODUCTION)
+SITE_ADDRESS = env.str("SITE_ADDRESS", default="")  # what links in e-mails begin with; empty: mails have none
 
 # Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
 PDF_FONT = env.str("PDF_FONT", default="")
@@ -236,6 +237,9 @@ HOLDING_COST_PER_YEAR = env.float("HOLDING_COST_PER_YEAR", default=0.2)
 GOODWILL_PER_MARGIN = env.float("GOODWILL_PER_MARGIN", default=0.0)
 POLICY_GOAL = env.str("POLICY_GOAL", default="balanced")  # also: cost, service_level
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
+
+# Stock events: the store of events that name none, by stream ("till-stream=N1,*=HQ"; * is every other door).
+EVENT_DEFAULT_STORES = env.dict("EVENT_DEFAULT_STORES", default={})
 
 # API
 # Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.
@@ -301,6 +305,9 @@ SPECTACULAR_SETTINGS = {
         "ReasonKind": "insights.models.DecisionReason.Kind",
         "RunKind": "insights.models.AnalysisRun.Kind",
         "RunStatus": "insights.models.AnalysisRun.Status",
+        "EventOutcome": "inventory.models.StockEvent.Outcome",
+        "EventSource": "inventory.models.StockEvent.Source",
+        "EventResultOutcome": "inventory.calc.events.verdicts.OUTCOMES",
         "FileStatus": "inventory.models.SalesFile.Status",
         "EventKind": "forecasting.models.CalendarEvent.Kind",
         "OverrideAction": "forecasting.models.ForecastOverride.Action",

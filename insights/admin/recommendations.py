@@ -81,7 +81,15 @@ class ReorderRecommendationAdmin(DecidingAdmin):
     def page_of(self, request: HttpRequest, row: Any, rule: PackRule, *, now: datetime) -> dict[str, Any]:
         user: Any = request.user
         next_row = self.next_row(request, row)
-        return page_context(row, rule, limits=limits_of(user, now=now), reader=user, now=now, next_row=next_row)
+        return page_context(
+            row,
+            rule,
+            limits=limits_of(user, now=now),
+            reader=user,
+            now=now,
+            next_row=next_row,
+            recomputes="recompute" in request.GET,
+        )
 
     def totals(self, rows: Any) -> list[tuple[str, Any]]:
         value = ExpressionWrapper(

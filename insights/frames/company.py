@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Sum
 from django.db.models.fields.json import KeyTransform
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductClass, ProductPerformance
 from forecasting.frames.supply import load_sources
 from forecasting.models import ProductDemandForecast
-from insights.frames.reorder import Coming, ForecastFacts, LevelTerms, ProductClass, ReorderFrame, load_products
+from insights.frames.reorder import Coming, ForecastFacts, LevelTerms, MonthFacts, ReorderFrame, load_products
 from inventory.models import PurchaseOrderLine, StockLevel, StockTransfer, StockTransferLine, Store
 
 
@@ -30,7 +30,7 @@ class StoreTerms:
 class CompanyFrame:
     """``by_store``: what ``ReorderFrame`` holds, by store id, of stores that have a level of one of the products.
 
-    ``stops``: the day before which nothing is ordered, by store and product id. Nine queries, whatever the number of products and
+    ``stops``: the day before which nothing is ordered, by store and product id. Ten queries, whatever the number of products and
     stores.
     """
 
@@ -47,7 +47,8 @@ def load_company_frame(*, product_ids: Sequence[int], recommendation_date: date)
     on_order, in_transit = _on_order(product_ids), _in_transit(product_ids)
     committed = _committed(product_ids)
     forecasts = _forecasts(product_ids, recommendation_date)
-    classes = _classes(product_ids, recommendation_date - timedelta(days=1))
+    months = _months(product_ids, recommendation_date - timedelta(days=1))
+    xyz_classes = _xyz_classes(product_ids)
     return CompanyFrame(
         stores=stores,
         stops=stops,
@@ -60,7 +61,8 @@ def load_company_frame(*, product_ids: Sequence[int], recommendation_date: date)
                 in_transit=in_transit.get(store_id, {}),
                 committed_units=committed.get(store_id, {}),
                 forecasts=forecasts.get(store_id, {}),
-                classes=classes.get(store_id, {}),
+                months=months.get(store_id, {}),
+                xyz_classes=xyz_classes.get(store_id, {}),
             )
             for store_id, own in sorted(levels.items())
         },
@@ -130,12 +132,17 @@ def _forecasts(product_ids: Sequence[int], day: date) -> dict[int, dict[int, For
     return _by_store((store_id, product_id, ForecastFacts(*values)) for store_id, product_id, *values in found)
 
 
-def _classes(product_ids: Sequence[int], last_day: date) -> dict[int, dict[int, ProductClass]]:
+def _months(product_ids: Sequence[int], last_day: date) -> dict[int, dict[int, MonthFacts]]:
     rows = ProductPerformance.objects.filter(
         analysis_date=last_day, period_type=ProductPerformance.PeriodType.MONTHLY, product_id__in=product_ids
     )
     found = rows.order_by().values_list("store_id", "product_id", "abc_class", "stock_out_days")
-    return _by_store((store_id, product_id, ProductClass(*values)) for store_id, product_id, *values in found)
+    return _by_store((store_id, product_id, MonthFacts(*values)) for store_id, product_id, *values in found)
+
+
+def _xyz_classes(product_ids: Sequence[int]) -> dict[int, dict[int, str]]:
+    rows = ProductClass.objects.filter(product_id__in=product_ids).order_by()
+    return _by_store(rows.values_list("store_id", "product_id", "xyz_class"))
 
 
 def _by_store(rows: Any) -> dict[int, dict[int, Any]]:

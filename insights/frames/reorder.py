@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Min, Sum
 from django.db.models.fields.json import KeyTransform
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductClass, ProductPerformance
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ProductDemandForecast
 from inventory.models import DailySales, Product, PurchaseOrderLine, StockLevel, StockTransfer, StockTransferLine
@@ -73,7 +73,7 @@ class ForecastFacts:
 
 
 @dataclass(frozen=True)
-class ProductClass:
+class MonthFacts:
     """ABC by revenue of the last month, and the days of it without stock, whose demand nobody saw."""
 
     abc: str = ""
@@ -82,7 +82,7 @@ class ProductClass:
 
 @dataclass(frozen=True)
 class ReorderFrame:
-    """By product id; nine queries at most, whatever the number of products.
+    """By product id; ten queries at most, whatever the number of products.
 
     ``on_order`` of suppliers, drafts included: they are decided. ``in_transit`` from other stores. ``committed_units`` will leave
     for other stores by transfers that are drafted or approved.
@@ -95,8 +95,8 @@ class ReorderFrame:
     in_transit: dict[int, list[Coming]]
     committed_units: dict[int, int]
     forecasts: dict[int, ForecastFacts]
-    classes: dict[int, ProductClass]
-    xyz_classes: dict[int, str] = field(default_factory=dict)
+    months: dict[int, MonthFacts]
+    xyz_classes: dict[int, str]
     first_sales: dict[int, FirstSales] = field(default_factory=dict)
 
     @property
@@ -130,12 +130,13 @@ def load_reorder_frame(
         in_transit=_in_transit(store_id, product_ids),
         committed_units=_committed(store_id, product_ids),
         forecasts=forecasts,
-        classes={
-            product_id: ProductClass(*values)
+        months={
+            product_id: MonthFacts(*values)
             for product_id, *values in ProductPerformance.objects.filter(
                 analysis_date=last_day, period_type=ProductPerformance.PeriodType.MONTHLY, **own
             ).values_list("product_id", "abc_class", "stock_out_days")
         },
+        xyz_classes=dict(ProductClass.objects.filter(**own).order_by().values_list("product_id", "xyz_class")),
         first_sales=_first_sales(store_id, sorted(set(product_ids) - forecasts.keys()), last_day),
     )
 

@@ -2,6 +2,7 @@ from insights.models.decisions import Decision, DecisionLimit, DecisionReason, D
 from insights.models.moves import ExcessRecommendation, TransferRecommendation
 from insights.models.recommendations import ReorderRecommendation
 from insights.models.runs import AnalysisRun, AnalysisRunChunk
+from insights.models.service_targets import ServiceTarget
 
 __all__ = [
     "AnalysisRun",
@@ -12,5 +13,6 @@ __all__ = [
     "DecisionValue",
     "ExcessRecommendation",
     "ReorderRecommendation",
+    "ServiceTarget",
     "TransferRecommendation",
 ]

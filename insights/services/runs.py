@@ -236,5 +236,6 @@ def _alert_of(run: AnalysisRun) -> NewAlert:
         kind=Alert.Kind.RUN_FAILED,
         severity=Alert.Severity.CRITICAL if wholly else Alert.Severity.HIGH,
         cause_key=ALERT_CAUSE,
+        is_pinned=True,
         message=f"{run}: {run.message}"[:300],
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from insights.calc.replenishment.config import PolicyConfig
 from insights.models import ReorderRecommendation
 from insights.services.reorder import Recommended, recommend
 from inventory.models import Store
@@ -17,7 +18,13 @@ Status = ReorderRecommendation.Status
 
 @transaction.atomic(savepoint=False)
 def recommend_undecided(
-    *, store: Store, product_ids: Sequence[int], recommendation_date: date, now: datetime
+    *,
+    store: Store,
+    product_ids: Sequence[int],
+    recommendation_date: date,
+    now: datetime,
+    config: PolicyConfig | None = None,
+    forecast_date: date | None = None,
 ) -> Recommended:
     """``recommend`` for all of the products but those whose orders are stopped, or whose recommendation is snoozed past
     the day or proposed.
@@ -34,5 +41,12 @@ def recommend_undecided(
         if status == Status.PROPOSED or (status == Status.SNOOZED and until > recommendation_date)
     }
     put_off |= stopped_products(store_id=store.pk, product_ids=product_ids, day=recommendation_date)
-    left = [product_id for product_id in product_ids if product_id not in put_off]
-    return recommend(store=store, product_ids=left, recommendation_date=recommendation_date, now=now)
+    return recommend(
+        store=store,
+        product_ids=product_ids,
+        recommendation_date=recommendation_date,
+        now=now,
+        config=config,
+        forecast_date=forecast_date,
+        put_off=put_off,
+    )

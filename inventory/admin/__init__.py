@@ -2,6 +2,7 @@ from inventory.admin import alerts as alerts
 from inventory.admin import calendar_feeds as calendar_feeds
 from inventory.admin import catalogue as catalogue
 from inventory.admin import company as company
+from inventory.admin import events as events
 from inventory.admin import ledger as ledger
 from inventory.admin import machines as machines
 from inventory.admin import people as people

@@ -39,6 +39,9 @@ class StockLevel(models.Model):
         null=True, blank=True, help_text="No order is recommended before this day; empty: orders go on."
     )
     last_event_at = models.DateTimeField("last movement", null=True, blank=True)
+    events_applied_to = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time of the newest stock event applied; older ones are stale."
+    )
 
     objects = StockLevelQuerySet.as_manager()
 

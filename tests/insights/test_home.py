@@ -62,13 +62,13 @@ def test_a_store_manager_sees_the_own_store_alone(sold: Cast, client: Client) ->
 
 
 def test_another_stores_code_in_the_address_is_refused(sold: Cast, client: Client) -> None:
-    response = page(client, sold.store_manager, "?store=S1&period=7")
+    response = page(client, sold.store_manager, "?store=S1&period=week")
     assert response.context["board"].totals.units == 11
     assert response.context["form"].errors["store"]
 
 
 def test_store_and_period_are_in_the_address(sold: Cast, client: Client) -> None:
-    board = page(client, sold.viewer, "?store=S1&period=7").context["board"]
+    board = page(client, sold.viewer, "?store=S1&period=week").context["board"]
     assert (board.totals.units, board.period.days) == (23, 7)
 
 
@@ -78,7 +78,7 @@ def test_store_and_period_are_in_the_address(sold: Cast, client: Client) -> None
         ("?first=2026-03-01", "Give both dates"),
         ("?first=2026-03-09&last=2026-03-01", "The first date is after the last one."),
         ("?first=2020-01-01&last=2026-03-01", "Choose at most 400 days."),
-        ("?period=5", "Select a valid choice"),
+        ("?period=decade", "Select a valid choice"),
         ("?first=yesterday&last=2026-03-01", "Enter a valid date."),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.models import ProductClass
 from forecasting.calc.config import SUM_LEVELS
 from forecasting.models import ProductDemandForecast
 from insights.calc.replenishment import rows as reasons
@@ -23,29 +24,11 @@ from inventory.models import (
     StockLevel,
     StockTransfer,
     StockTransferLine,
+    Supplier,
     SupplierItem,
 )
-from tests.cast import NOW, TODAY, Cast, movement, record, set_bounds
-
-
-def sums(days: int, mean: float, step: float = 1.0) -> dict[str, Any]:
-    """Quantiles of a sum that rise by ``step`` around the mean."""
-    units = {str(level): max(mean + step * (place - 3), 0.0) for place, level in enumerate(SUM_LEVELS)}
-    return {"days": days, "mean": mean, "quantiles": units, "basis": "backtest errors"}
-
-
-def forecast(cast: Cast, product: Product, **changes: Any) -> ProductDemandForecast:
-    return ProductDemandForecast.objects.create(
-        product=product,
-        store=cast.north,
-        forecast_date=TODAY,
-        forecast_period=28,
-        model="linear",
-        daily={"mean": [4.0] * 28, "quantiles": {}},
-        protection={**sums(12, 48), "lead_time": sums(5, 20)},
-        created_at=NOW,
-        **changes,
-    )
+from tests.cast import TODAY, Cast, movement, record, set_bounds
+from tests.insights.made_forecasts import forecast, sums
 
 
 def inputs_of(cast: Cast, product: Product) -> OrderInputs:
@@ -94,6 +77,23 @@ def test_holding_and_goodwill_are_the_companys(cast: Cast, settings: Any) -> Non
     settings.HOLDING_COST_PER_YEAR, settings.GOODWILL_PER_MARGIN = 0.365, 0.5
     inputs = inputs_of(cast, cast.steady)
     assert (inputs.holding_per_day, inputs.unit_goodwill) == (pytest.approx(0.003), 1.0)
+
+
+def test_an_order_waits_for_the_suppliers_day_and_lasts_until_the_one_after(cast: Cast) -> None:
+    """Asked on a Monday: the order goes out on Wednesday, the next one on Friday."""
+    Supplier.objects.update(order_weekdays="Wed, Fri")
+    inputs = inputs_of(cast, cast.steady)
+    assert (inputs.wait_days, inputs.review_days) == (2, 2)
+    rows = rows_of([inputs])
+    assert rows.lead_times[0].mean() == pytest.approx(2 + 5)
+    assert rows.review_periods.tolist() == [2]
+
+
+def test_the_class_is_abc_of_the_month_and_xyz_of_the_forecast(cast: Cast) -> None:
+    ProductClass.objects.create(store=cast.north, product=cast.steady, abc_class="A", xyz_class="Y")
+    ProductClass.objects.create(store=cast.south, product=cast.dead, xyz_class="Z")
+    assert (inputs_of(cast, cast.steady).abc_class, inputs_of(cast, cast.steady).xyz_class) == ("", "Y")
+    assert inputs_of(cast, cast.dead).xyz_class == ""
 
 
 def test_measured_lead_times_come_as_their_shares(cast: Cast) -> None:
@@ -174,7 +174,7 @@ def test_the_frame_asks_the_same_number_of_queries_however_many_products(
         StockLevel.objects.get_or_create(store=cast.north, product=product)
     forecast(cast, cast.steady)
     for ids in ([cast.steady.pk, cast.dead.pk], [product.pk for product in cast.products]):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             load_reorder_frame(store_id=cast.north.pk, product_ids=ids, recommendation_date=TODAY)
 
 

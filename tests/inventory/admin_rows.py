@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
-from analytics.models import ProductPerformance, SalesTrend
+from analytics.models import ClassMove, CompanyClass, ProductClass, ProductPerformance, SalesTrend
 from forecasting.models import (
     CalendarEvent,
     DemandForecastTotal,
@@ -124,6 +124,8 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         total_sales_volume=1,
         total_sales_revenue=5,
         current_stock=i,
+        stock_value=2 * i,
+        movement="slow",
         minimum_stock=1,
         maximum_stock=90,
         stock_status="Normal",
@@ -132,6 +134,9 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         transaction_count=1,
         updated_at=NOW,
     )
+    ProductClass.objects.create(store=store, product=product, abc_class="A", abc_on=TODAY, xyz_class="X")
+    ClassMove.objects.create(store=store, product=product, scheme="abc", moved_on=TODAY, from_class="B", to_class="A")
+    CompanyClass.objects.create(product=product, currency="GBP", abc_on=TODAY, units=1, revenue=5, abc_class="A")
     SalesTrend.objects.create(
         business_date=TODAY,
         level="store",

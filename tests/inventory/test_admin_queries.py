@@ -16,6 +16,10 @@ from tests.inventory.admin_rows import make_rows
 # Per list page, for a superuser: session, user, the rows and their count (4), and one query for each drop-down
 # filter of stores, categories or classes, for rows that are fetched with them, or for Django's own full count.
 QUERIES: dict[str, int] = {
+    "analytics.classmove": 7,
+    "analytics.companyclass": 6,
+    "analytics.idlestock": 10,
+    "analytics.productclass": 8,
     "analytics.productperformance": 7,
     "analytics.salestrend": 6,
     "auth.group": 5,

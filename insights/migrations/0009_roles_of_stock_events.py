@@ -1,4 +1,4 @@
-"""The roles again: proposals of transfers and excess are new since they were made."""
+"""The roles again: stock events are new since they were made."""
 
 from django.apps import apps as present_apps
 from django.contrib.auth.management import create_permissions
@@ -16,8 +16,8 @@ def make_roles(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0008_transfers_and_excess"),
-        ("inventory", "0010_order_stops"),
+        ("insights", "0008_roles_of_classes"),
+        ("inventory", "0010_stock_events"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0009_purchasing_and_transfers_to_their_end'),
+        ("inventory", "0011_alerts_ranked_snoozed_assigned_and_mailed"),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('insights', '0007_roles_of_transfers_and_calendars'),
-        ('inventory', '0010_order_stops'),
+        ("insights", "0011_service_targets_as_rows"),
+        ("inventory", "0012_order_stops"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
