@@ -42,6 +42,19 @@ class EitherStoreFilter(DropdownFilter):
         return queryset.filter(Q(from_store=value) | Q(to_store=value)) if value.isdecimal() else queryset
 
 
+class DecidedHereFilter(DropdownFilter):
+    """Moves out of the reader's stores: those that the reader's people decide."""
+
+    title = "decided by"
+    parameter_name = "decided_by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "My stores")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.decided_by(scope_of_user(request.user)) if self.value() == "me" else queryset
+
+
 @admin.register(TransferRecommendation)
 class TransferRecommendationAdmin(DecidingAdmin):
     """Either end's people see a proposal; it is the sender's stock, so the sender's people decide."""
@@ -81,6 +94,7 @@ class TransferRecommendationAdmin(DecidingAdmin):
     ]
     list_filter = [
         StatusFilter,
+        DecidedHereFilter,
         EitherStoreFilter,
         ("from_store", ScopedFilter),
         ("to_store", ScopedFilter),

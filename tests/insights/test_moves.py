@@ -269,9 +269,9 @@ class TestExcess:
         recommend()
         assert not ExcessRecommendation.objects.exists()
 
-    def test_an_excess_of_little_money_asks_nobody(self, cast: Cast, settings: Any) -> None:
+    def test_an_excess_that_costs_little_to_keep_asks_nobody(self, cast: Cast, settings: Any) -> None:
         stock(cast.north, cast.steady, 200, per_day=1)
-        settings.EXCESS_LEAST_VALUE = 1_000.0
+        settings.EXCESS_LEAST_COST = 40.0
         recommend()
         assert not ExcessRecommendation.objects.exists()
 

@@ -155,14 +155,14 @@ def _excess_rows(desk: _Desk, excess: Excess, moves: list[Move]) -> list[ExcessR
     until = stop_days(desk.places, desk.config)
     rows = []
     for row in np.flatnonzero((excess.units >= 1) & known & (excess.action != KEEP)).tolist():
-        inputs, action = desk.inputs[row], int(excess.action[row])
-        tied_up = int(excess.units[row]) * inputs.unit_cost
+        action = int(excess.action[row])
+        at_stake = float(excess.holding[row] + excess.waste[row])
         stop_until = desk.day + timedelta(days=int(until[row]))
-        if tied_up < desk.config.least_excess_value:
+        if at_stake < desk.config.least_excess_cost:
             continue
         if action == STOP_ORDERING and _is_pointless_stop(desk, row):
             continue
-        rows.append(_excess(desk, excess, row, moves_of.get(row, []), tied_up=tied_up, stop_until=stop_until))
+        rows.append(_excess(desk, excess, row, moves_of.get(row, []), at_stake=at_stake, stop_until=stop_until))
     return rows
 
 
@@ -173,14 +173,14 @@ def _is_pointless_stop(desk: _Desk, row: int) -> bool:
 
 
 def _excess(
-    desk: _Desk, excess: Excess, row: int, moves: list[Move], *, tied_up: float, stop_until: date
+    desk: _Desk, excess: Excess, row: int, moves: list[Move], *, at_stake: float, stop_until: date
 ) -> ExcessRecommendation:
     inputs, places = desk.inputs[row], desk.places
     store_id, product_id = desk.keys[row]
     action, units = ACTIONS[int(excess.action[row])], int(excess.units[row])
     days = float(excess.periods_to_sell[row])
     price = _money(excess.mark_down_to[row]) if int(excess.action[row]) == MARK_DOWN else None
-    at_stake = float(excess.holding[row] + excess.waste[row])
+    tied_up = units * inputs.unit_cost
     steps = {
         "kept_level": float(places.level[row]),
         "position": float(places.position[row]),
