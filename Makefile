@@ -63,6 +63,6 @@ requirements: python ## pin the packages of pyproject.toml anew
 	$(call environment,.venv-ci,requirements/ci.txt,$(COMPILED))
 	$(PIN) --extra analysis --extra boosting -o requirements/run.txt
 	$(PIN) --extra test -o requirements/test.txt
-	$(PIN) --extra analysis --extra boosting --extra mysql --extra redis -o requirements/server.txt
-	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra lint --extra analysis --extra boosting -o requirements/ci.txt
+	$(PIN) --extra analysis --extra boosting --extra mysql --extra redis --extra aws -o requirements/server.txt
+	$(PIN) --extra test --extra mysql --extra redis --extra browser --extra emulators --extra lint --extra analysis --extra boosting -o requirements/ci.txt
 	$(PIN) --extra boosting --extra peers -o requirements/bench-peers.txt

@@ -20,6 +20,7 @@ from invencare.refusals import find_refusals
 DATABASE_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.mysql")
 SHORTEST_LEASE_SECONDS = 30
 TRAINED_MODELS = {"gradient_boosting", "lstm"}
+POLICY_GOALS = ("cost", "service_level", "balanced")
 MOST_TOLERANCE = 10  # ten times what was ordered on top of it: beyond, no slip of the keyboard would be noticed
 NUMERIC_STACK = ("numpy",)
 
@@ -130,8 +131,24 @@ def _runs() -> Iterator[CheckMessage]:
             hint="Set DECISION_VALUE_LIMIT to 0 or more, in money.",
             id="invencare.E012",
         )
+    if settings.POLICY_GOAL not in POLICY_GOALS:
+        yield Error(
+            f"POLICY_GOAL is {settings.POLICY_GOAL}: the order policy has no such goal.",
+            hint=f"Set POLICY_GOAL to one of {', '.join(POLICY_GOALS)}.",
+            id="invencare.E019",
+        )
     yield from _retention()
-    for name in ("DECISION_FREE_CHANGE", "DECISION_NUMBERS_MAX_AGE_DAYS", "HOLDING_COST_PER_YEAR"):
+    for name in (
+        "DECISION_FREE_CHANGE",
+        "DECISION_NUMBERS_MAX_AGE_DAYS",
+        "HOLDING_COST_PER_YEAR",
+        "GOODWILL_PER_MARGIN",
+        "TRANSFER_FIXED_COST",
+        "TRANSFER_UNIT_COST",
+        "EXCESS_LEAST_COST",
+        "EXCESS_PATIENCE_DAYS",
+        "MOVES_QUIET_DAYS",
+    ):
         if getattr(settings, name) < 0:
             yield Error(
                 f"{name} is {getattr(settings, name)}: it cannot be negative.",

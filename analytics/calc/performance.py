@@ -20,6 +20,10 @@ RETURN_POINTS = 10.0
 DAYS_OF_STOCK_BEST = 30.0
 DAYS_OF_STOCK_WORST = 180.0
 
+NEW_DAYS = 28
+DEAD_AFTER_DAYS = 90
+SLOW_OVER_DAYS = 180
+
 
 @dataclass(frozen=True)
 class PeriodFacts:
@@ -27,7 +31,8 @@ class PeriodFacts:
 
     ``days_on_shelf`` are the days of the period since the product was first there (None: it never was, as far as
     is known). ``closing_stock`` is the stock at the end of each day on which stock was recorded; empty where it
-    was never counted.
+    was never counted. ``unit_cost`` 0 is not known. ``days_since_sale`` and ``days_tracked`` are up to the period's end,
+    None: never sold, never counted.
     """
 
     days_on_shelf: int | None
@@ -41,6 +46,9 @@ class PeriodFacts:
     minimum_units: int
     maximum_units: int
     standing: Standing
+    unit_cost: Decimal = Decimal(0)
+    days_since_sale: int | None = None
+    days_tracked: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,13 @@ class Performance:
     turnover: float | None
     days_of_stock: float | None
     average_stock_units: float | None
+    sell_through: float | None
+    gross_margin: Decimal | None
+    gross_margin_return: float | None
+    lost_units: float | None
+    lost_revenue: Decimal | None
+    stock_value: Decimal | None
+    movement: str
     stock_status: str
     stock_risk: str
     score: float
@@ -85,8 +100,14 @@ def measure(facts: PeriodFacts) -> Performance:
     (None with none in stock), days of inventory its inverse in days (None with nothing sold). A period of returns
     alone has a velocity of 0 and no turnover. The average price needs more sold than returned.
 
-    Worked: 60 units in 30 days of which 6 without stock, 20 on the shelf on average: 60 / 24 = 2.5 units a day,
-    60 / 30 × 365 / 20 = 36.5 turns a year, 20 / 2 = 10 days of stock.
+    Sell-through is net units over net units and the stock at the end, which is what there was to sell (None: never
+    counted, or nothing there). Lost sales are the velocity times the days without stock, at the average price: an
+    estimate that takes those days for usual ones (None: never in stock, or no price). Gross margin is revenue less
+    unit costs and GMROI what it makes a year of the average stock at cost (None: no unit cost, no stock).
+
+    Worked: 60 units for 240 in 30 days of which 6 without stock, 20 on the shelf on average, 0 at the end, a unit costs 3:
+    60 / 24 = 2.5 units a day, 60 / 30 × 365 / 20 = 36.5 turns a year, 20 / 2 = 10 days of stock, 60 / 60 = 100 %
+    sold through, 2.5 × 6 = 15 units lost, 240 - 180 = 60 of margin, 60 / 30 × 365 / (20 × 3) = 12.2 back a year.
     """
     net = facts.sold_units - facts.returned_units
     per_day = max(net, 0) / facts.days_on_shelf if facts.days_on_shelf else None
@@ -96,18 +117,75 @@ def measure(facts: PeriodFacts) -> Performance:
         on_hand_units=facts.on_hand_units, minimum_units=facts.minimum_units, maximum_units=facts.maximum_units
     )
     parts = _score_parts(facts, average_stock=average_stock, days_of_stock=days_of_stock)
+    average_price = facts.revenue / net if net > 0 else None
+    velocity = _velocity(facts, max(net, 0))
+    lost_units = lost_sales(velocity, facts.stock_out_days)
+    margin = facts.revenue - net * facts.unit_cost if facts.unit_cost else None
     return Performance(
         net_units=net,
-        average_price=facts.revenue / net if net > 0 else None,
-        velocity=_velocity(facts, max(net, 0)),
+        average_price=average_price,
+        velocity=velocity,
         turnover=per_day * DAYS_OF_A_YEAR / average_stock if per_day is not None and average_stock else None,
         days_of_stock=days_of_stock,
         average_stock_units=average_stock,
+        sell_through=_sell_through(net, facts.closing_stock),
+        gross_margin=margin,
+        gross_margin_return=_margin_return(margin, facts, average_stock),
+        lost_units=lost_units,
+        lost_revenue=_worth(lost_units, average_price),
+        stock_value=max(facts.on_hand_units, 0) * facts.unit_cost if facts.unit_cost else None,
+        movement=movement_of(facts, per_day=per_day),
         stock_status=status,
         stock_risk=risk,
         score=_score(parts),
         score_parts=parts,
     )
+
+
+def lost_sales(velocity: float | None, stock_out_days: float) -> float | None:
+    """Units that days without stock would have sold at the velocity of the days in stock; None where that is not known.
+
+    >>> lost_sales(2.5, 6.0)
+    15.0
+    """
+    if stock_out_days <= 0:
+        return 0.0
+    return None if velocity is None else velocity * stock_out_days
+
+
+def movement_of(facts: PeriodFacts, *, per_day: float | None) -> str:
+    """Whether what is in stock moves; empty with nothing in stock.
+
+    ``new`` under 28 days after the first count, unless it sold before. ``dead``: nothing sold for 90 days, or never in the
+    90 days and more that it has been there. ``slow``: nothing sold in the period, or stock for over 180 days at its pace.
+    """
+    if facts.on_hand_units <= 0:
+        return ""
+    quiet_days = facts.days_tracked if facts.days_since_sale is None else facts.days_since_sale
+    if quiet_days is None or (facts.days_since_sale is None and quiet_days < NEW_DAYS):
+        return "new"
+    if quiet_days >= DEAD_AFTER_DAYS:
+        return "dead"
+    return "slow" if not per_day or facts.on_hand_units / per_day > SLOW_OVER_DAYS else "moving"
+
+
+def _sell_through(net_units: int, closing_stock: Sequence[int]) -> float | None:
+    if not closing_stock:
+        return None
+    there_was = max(net_units, 0) + max(closing_stock[-1], 0)
+    return max(net_units, 0) / there_was if there_was else None
+
+
+def _margin_return(margin: Decimal | None, facts: PeriodFacts, average_stock: float | None) -> float | None:
+    if margin is None or not average_stock or not facts.days_on_shelf:
+        return None
+    return float(margin) / facts.days_on_shelf * DAYS_OF_A_YEAR / (average_stock * float(facts.unit_cost))
+
+
+def _worth(units: float | None, price: Decimal | None) -> Decimal | None:
+    if units == 0:
+        return Decimal(0)
+    return None if units is None or price is None else Decimal(units) * price
 
 
 def _average_stock(closing_stock: Sequence[int]) -> float | None:

@@ -1,3 +1,4 @@
+from analytics.models.classes import ClassMove, CompanyClass, ProductClass
 from analytics.models.metrics import (
     CategoryDailyMetrics,
     CompanyDailyMetrics,
@@ -5,15 +6,22 @@ from analytics.models.metrics import (
     ProductDailyMetrics,
     StoreDailyMetrics,
 )
-from analytics.models.performance import ProductPerformance
+from analytics.models.performance import IdleStock, ProductPerformance
+from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
 __all__ = [
     "CategoryDailyMetrics",
+    "ClassMove",
+    "CompanyClass",
     "CompanyDailyMetrics",
+    "IdleStock",
     "MetricsState",
+    "ProductClass",
     "ProductDailyMetrics",
     "ProductPerformance",
+    "ProductStock",
     "SalesTrend",
     "StoreDailyMetrics",
+    "StoreStock",
 ]

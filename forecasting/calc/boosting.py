@@ -109,7 +109,7 @@ class GradientBoosting:
         if self.booster_ is None:
             return paths
         if self.booster_.feature_name() != features.names(is_yearly=self.is_yearly_):
-            raise OtherFeaturesError("the model was trained on other features than are known here")
+            raise OtherFeaturesError(self.booster_.feature_name(), features.names(is_yearly=self.is_yearly_))
         block = max(ROWS_AT_ONCE // periods, 1)
         for place, origin in enumerate(origins):
             if features.history.day_of(int(origin)) < self.learned_before_day_:
@@ -118,6 +118,10 @@ class GradientBoosting:
                 series = np.arange(first, min(first + block, series_count))
                 paths[series, place] = self._path(features, series, int(origin), periods)
         return paths
+
+    def feature_names(self) -> list[str]:
+        """The columns that it was trained on, in their order; none where it was not."""
+        return [] if self.booster_ is None else list(self.booster_.feature_name())
 
     def gains(self) -> dict[str, float]:
         """Share of the trees' gain by feature, greatest first; those that no tree uses are left out."""

@@ -28,11 +28,13 @@ class Effect:
 
     ``periods`` (n, ascending) are its columns, past ones and those past the end of the panel; ``strength`` is S × n, 0 (not
     for this series) to 1. All occurrences share one uplift, learned at each origin from those before it.
+    ``days_from_holiday``: of a day around a public holiday, how many days from it it lies (0 the holiday); else None.
     """
 
     name: str
     periods: Ints
     strength: Floats
+    days_from_holiday: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,17 @@ LEVEL_WEEKS = (4, 13)
 # From this age on a series is not new any more. A longer count would be a calendar by another name.
 GROWN_WEEKS = 26
 LEAST_LEVEL = 0.05
+ON = ("holiday", "event", "event_uplift")
 
 
 class OtherFeaturesError(ValueError):
     """A trained model and a panel do not go together: one knows what the other does not."""
+
+    def __init__(self, trained: Sequence[str], known: Sequence[str]) -> None:
+        lacks, new = (sorted(set(one) - set(other)) for one, other in ((trained, known), (known, trained)))
+        told = [f"not known here: {', '.join(lacks)}"] if lacks else []
+        told += [f"not known to it: {', '.join(new)}"] if new else []
+        super().__init__(f"the model was trained on other columns ({'; '.join(told) or 'in another order'})")
 
 
 class DirectFeatures:
@@ -53,6 +61,7 @@ class DirectFeatures:
         self.panel_sums = self.sums.sum(axis=0) if panel_sums is None else panel_sums
         known_beside = history.with_plans(history.plans, 0)
         self.plans = [_Plan.of(plan) for plan in (known_beside.price, known_beside.promotion, known_beside.in_stock)]
+        self.on = {name: values for name in ON if (values := getattr(known_beside, name)) is not None}
 
     def level(self, series: Ints, origin: Ints) -> Floats:
         """Units per period at the origin; at least a twentieth unit, so that a sleeping series can be divided by it."""
@@ -160,7 +169,8 @@ class DirectFeatures:
         return mean
 
     def _plan_columns(self, series: Ints, origin: Ints, target: Ints) -> Columns:
-        """Price against its mean of the last eight weeks, promotion and how usual it was, share in stock lately.
+        """Price against its mean of the last eight weeks, promotion and how usual it was, share in stock lately; holidays
+        and events on the target.
 
         What is not known ahead is left out: trees that learned from it would miss it on the days that count.
         """
@@ -175,6 +185,8 @@ class DirectFeatures:
             columns["promotion_usual"] = promotion.mean(series, start, origin)
         if in_stock is not None:
             columns["share_in_stock"] = in_stock.mean(series, start, origin)
+        for name, values in self.on.items():
+            columns[name] = _at(values, series, target)
         return columns
 
     def _at(self, series: Ints, period: Ints) -> Floats:
@@ -215,13 +227,18 @@ class _Plan:
         return cls(values, _cumulated(np.where(known, values, 0.0)), _cumulated(known))
 
     def at(self, series: Ints, period: Ints) -> Floats:
-        width = self.values.shape[1]
-        return np.where(period < width, self.values[series, np.minimum(period, width - 1)], np.nan)
+        return _at(self.values, series, period)
 
     def mean(self, series: Ints, first: Ints, last: Ints) -> Floats:
         count = self.counts[series, last] - self.counts[series, first]
         total = self.sums[series, last] - self.sums[series, first]
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _at(values: Floats, series: Ints, period: Ints) -> Floats:
+    """NaN past the end."""
+    width = values.shape[1]
+    return np.where(period < width, values[series, np.minimum(period, width - 1)], np.nan)
 
 
 def _cumulated(values: npt.NDArray[np.generic]) -> Floats:

@@ -94,7 +94,7 @@ class Recurrent:
         start = np.full(len(series), origin)
         rows, names = self._rows(features, series, start, periods)
         if names != self.feature_names_:
-            raise OtherFeaturesError("the model was trained on other features than are known here")
+            raise OtherFeaturesError(self.feature_names_, names)
         multiple = network.multiples(
             self._past(features, series, start), standardised(rows, network.feature_mean, network.feature_deviation)
         )

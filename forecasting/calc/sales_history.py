@@ -8,10 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.calc.arrays import Floats
+from forecasting.calc.arrays import Floats, Ints
 
 # What may be known beside demand, and what stands for it where it is not.
-PLANS = {"price": np.nan, "promotion": 0.0, "in_stock": 1.0}
+PLANS = {
+    "price": np.nan,
+    "promotion": 0.0,
+    "in_stock": 1.0,
+    "holiday": 0.0,
+    "event": 0.0,
+    "event_uplift": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,7 @@ class History:
 
     ``first_day`` is the number of days of period 0 since 1970-01-01, ``period_days`` 1 or 7, ``season`` the periods of
     one season. ``price`` and ``promotion`` are S × T or wider (known ahead), ``in_stock`` S × T; NaN where not known.
+    ``holiday``, ``event`` and ``event_uplift`` as in ``forecasting.calc.event_plans``.
     """
 
     demand: Floats
@@ -29,6 +37,9 @@ class History:
     price: Floats | None = None
     promotion: Floats | None = None
     in_stock: Floats | None = None
+    holiday: Floats | None = None
+    event: Floats | None = None
+    event_uplift: Floats | None = None
 
     def day_of(self, period: int) -> int:
         """The first day of a period, counted from 1970-01-01."""
@@ -42,11 +53,12 @@ class History:
 
     @property
     def plans(self) -> tuple[str, ...]:
-        """What is known beside demand and can be learned from: prices and promotions only if known ahead, too."""
+        """What is known beside demand and can be learned from: all but stock only if known ahead, too."""
         return tuple(name for name in PLANS if self._plan(name) is not None)
 
     def with_plans(self, plans: Sequence[str], periods: int) -> History:
-        """The history with just these ``plans``: what it does not know is no promotion, no known price, always in stock."""
+        """The history with just these ``plans``: what it does not know is no promotion, no event, no known price, always in
+        stock."""
         beside: dict[str, Any] = {name: self._plan_or_usual(name, periods) if name in plans else None for name in PLANS}
         return replace(self, **beside)
 
@@ -56,6 +68,13 @@ class History:
             name: None if values is None else values[:, period:] for name, values in self._beside().items()
         }
         return replace(self, demand=self.demand[:, period:], first_day=self.day_of(period), **beside)
+
+    def rows(self, rows: Ints) -> History:
+        """Some of the series."""
+        beside: dict[str, Any] = {
+            name: None if values is None else values[rows] for name, values in self._beside().items()
+        }
+        return replace(self, demand=self.demand[rows], **beside)
 
     def _beside(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in PLANS}

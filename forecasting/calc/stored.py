@@ -11,9 +11,10 @@ from forecasting.calc.boosting import GradientBoosting, load_lightgbm
 from forecasting.calc.recurrent import Recurrent
 from forecasting.calc.recurrent_network import Network
 from forecasting.calc.refitted import Refitted
+from forecasting.calc.sales_history import PLANS
 
 # Raised when a number in the document, or what a feature means, is another than before: older rows are trained anew.
-FORMAT = 1
+FORMAT = 2
 
 Document = dict[str, Any]
 
@@ -55,7 +56,13 @@ def _document(trained: Refitted, write: Any) -> Document:
 
 def _refitted(document: Document, read: Any) -> Refitted:
     if document["format"] != FORMAT:
-        raise ValueError(f"the document has format {document['format']}, this version reads {FORMAT}")
+        raise ValueError(
+            f"it was trained on other columns: it has format {document['format']}, this version reads format {FORMAT}; "
+            "the next training replaces it"
+        )
+    unknown = sorted(set(document["plans"]) - set(PLANS))
+    if unknown:
+        raise ValueError(f"it was trained on columns that are not known here: {', '.join(unknown)}")
     *earlier, final = (read(model) for model in document["models"])
     sums, plans = np.array(document["panel_sums"]), tuple(document["plans"])
     return Refitted(final, tuple(earlier), sums, document["first_day"], plans)

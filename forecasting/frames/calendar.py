@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,21 @@ EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
+class Coming:
+    """Something that is on ahead: ``days`` are places in the days ahead, ``rows`` those of the products that it concerns."""
+
+    name: str
+    days: tuple[int, ...]
+    rows: frozenset[int]
+
+
+@dataclass(frozen=True)
 class PanelCalendar:
     """Rows are the products of the frame in their order, columns its last ``periods`` days and ``ahead`` more.
 
     ``effects`` and ``given`` as ``forecasting.calc.contract.Panel`` takes them (``given`` None: nobody gave any);
     ``promotion`` 0 or 1, None where nobody plans promotions, for then none is known ahead; ``price`` in the store's currency, NaN before the
-    first sale; ``first_day`` since 1970-01-01.
+    first sale; ``first_day`` since 1970-01-01; ``coming``: what is on in the days ahead, by name, learned or given.
     """
 
     effects: tuple[Effect, ...]
@@ -37,15 +46,20 @@ class PanelCalendar:
     promotion: Floats | None
     price: Floats
     first_day: int
+    coming: tuple[Coming, ...]
 
 
-def load_panel_calendar(*, store: Store, history: DailyDemand, periods: int, ahead: int) -> PanelCalendar:
-    """Three queries, whatever the number of products, days and events."""
+def load_panel_calendar(
+    *, store: Store, history: DailyDemand, periods: int, ahead: int, known_by: datetime | None = None
+) -> PanelCalendar:
+    """What was known before ``known_by`` (None: all that is known now). Three queries, whatever the number of products, days
+    and events."""
     first = history.last_day - timedelta(days=periods - 1)
     last = history.last_day + timedelta(days=ahead)
     products = Prefetch("products", queryset=Product.objects.only("pk"))
     events = list(
         CalendarEvent.objects.active()
+        .known_by(known_by)
         .at(store)
         .between(first - timedelta(days=2), last + timedelta(days=2))
         .order_by("first_day", "pk")
@@ -59,8 +73,9 @@ def load_panel_calendar(*, store: Store, history: DailyDemand, periods: int, ahe
         effects=board.effects(),
         given=board.given if (board.given != 1).any() else None,
         promotion=board.promotion(events),
-        price=_prices(store, history, first, periods, ahead),
+        price=_prices(store, history, first, periods, ahead, known_by),
         first_day=(first - EPOCH).days,
+        coming=tuple(board.coming),
     )
 
 
@@ -72,6 +87,8 @@ class _Board:
         self.shape = (len(history.product_ids), periods + ahead)
         self.given = np.ones(self.shape)
         self.named: dict[str, dict[int, Bools]] = {}
+        self.days_from_holiday: dict[str, int] = {}
+        self.coming: list[Coming] = []
         self.planned = np.zeros(self.shape, dtype=bool)
         self.has_own_uplift = np.zeros(self.shape, dtype=bool)
 
@@ -85,6 +102,7 @@ class _Board:
         rows = self._rows(event)
         days = self.days_of(event)
         cells = np.ix_(rows, np.array(days, dtype=np.int64))
+        self._tell(event.name, days, rows)
         if event.kind == CalendarEvent.Kind.CLOSURE:
             self.given[cells] = 0.0
         elif event.given_uplift is not None:
@@ -96,14 +114,20 @@ class _Board:
             self._name(event.name, days, rows)
             self.has_own_uplift[cells] |= event.kind == CalendarEvent.Kind.PROMOTION
         if event.kind == CalendarEvent.Kind.HOLIDAY:
+            self.days_from_holiday.setdefault(event.name, 0)
             for shift, when in AROUND_HOLIDAYS.items():
                 around = [day for day in self.days_of(event, shift) if day not in holidays]
                 self._name(f"{event.name}: {when}", around, rows)
+                self._tell(f"{event.name}: {when}", around, rows)
+                self.days_from_holiday.setdefault(f"{event.name}: {when}", shift)
 
     def effects(self) -> tuple[Effect, ...]:
         return tuple(
             Effect(
-                name, np.array(sorted(days)), np.stack([days[day] for day in sorted(days)], axis=1).astype(np.float32)
+                name,
+                np.array(sorted(days)),
+                np.stack([days[day] for day in sorted(days)], axis=1).astype(np.float32),
+                self.days_from_holiday.get(name),
             )
             for name, days in self.named.items()
         )
@@ -120,6 +144,12 @@ class _Board:
     def _has_past(self, event: CalendarEvent) -> bool:
         """Whether an earlier event of its name has been put: they come oldest first."""
         return event.name in self.named or (event.first_day - self.first).days < self.periods
+
+    def _tell(self, name: str, days: list[int], rows: npt.NDArray[np.int64]) -> None:
+        """Keep what is on in the days ahead, for people."""
+        ahead = tuple(day - self.periods for day in days if day >= self.periods)
+        if ahead and rows.size:
+            self.coming.append(Coming(name, ahead, frozenset(rows.tolist())))
 
     def _name(self, name: str, days: list[int], rows: npt.NDArray[np.int64]) -> None:
         if not days:
@@ -144,7 +174,9 @@ class _Board:
         return np.array(places, dtype=np.int64)
 
 
-def _prices(store: Store, history: DailyDemand, first: date, periods: int, ahead: int) -> Floats:
+def _prices(
+    store: Store, history: DailyDemand, first: date, periods: int, ahead: int, known_by: datetime | None
+) -> Floats:
     """What a unit sold for, carried on over days without sales and ahead; from a planned price on, that."""
     sold = history.sold_units[:, -periods:] - history.returned_units[:, -periods:]
     revenue = history.revenue[:, -periods:]
@@ -155,7 +187,9 @@ def _prices(store: Store, history: DailyDemand, first: date, periods: int, ahead
     price = np.where(last >= 0, np.take_along_axis(price, np.maximum(last, 0), axis=1), np.nan)
     row_of = {product_id: row for row, product_id in enumerate(history.product_ids)}
     plans = PlannedPrice.objects.filter(Q(store=store) | Q(store__isnull=True), product_id__in=history.product_ids)
-    plans = plans.between(history.last_day + timedelta(days=1), history.last_day + timedelta(days=ahead))
+    plans = plans.known_by(known_by).between(
+        history.last_day + timedelta(days=1), history.last_day + timedelta(days=ahead)
+    )
     # The later ones lie over the earlier: plans for all stores first, then by the time when they were made.
     for plan in plans.order_by(F("store_id").asc(nulls_first=True), "created_at", "pk"):
         start = max((plan.first_day - first).days, periods)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self
 
 from django.db.models import Exists, OuterRef, Prefetch, Q
@@ -13,6 +13,11 @@ class CalendarEventQuerySet(StoreScopedQuerySet):
 
     def active(self) -> Self:
         return self.filter(is_active=True)
+
+    def known_by(self, instant: datetime | None) -> Self:
+        """Those that were on the calendar before that time (None: all). Public holidays that were loaded later count too:
+        everybody knew them. What a row said before it was changed is not kept: it counts as it is now."""
+        return self if instant is None else self.filter(Q(created_at__lt=instant) | Q(source_key__isnull=False))
 
     def between(self, first_day: date, last_day: date) -> Self:
         """Those that touch these days, both included."""
@@ -50,6 +55,10 @@ class PlannedPriceQuerySet(StoreScopedQuerySet):
     def between(self, first_day: date, last_day: date) -> Self:
         still = Q(last_day__isnull=True) | Q(last_day__gte=first_day)
         return self.filter(still, first_day__lte=last_day)
+
+    def known_by(self, instant: datetime | None) -> Self:
+        """Those that were made before that time; None: all."""
+        return self if instant is None else self.filter(created_at__lt=instant)
 
     def visible_to(self, scope: StoreScope) -> Self:
         if scope.all_stores:

@@ -26,7 +26,7 @@ from forecasting.calc.config import (
     ForecastConfig,
 )
 from forecasting.calc.contract import REASONS
-from forecasting.calc.demand import observed_demand
+from forecasting.calc.model_bytes import pack_paths
 from forecasting.calc.panel import DemandSum, ExtraCandidate, Panel, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
@@ -35,19 +35,21 @@ from forecasting.calc.protection import (
     lead_days,
     protection_days,
 )
+from forecasting.frames.calendar import Coming
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast
+from forecasting.services.as_of import as_of
 from forecasting.services.backtests import forget_backtests, replace_backtests
+from forecasting.services.forecastability import classify_series
 from forecasting.services.global_paths import global_candidates
-from forecasting.services.known_ahead import coming_effects, lay_over_new, make_panel, packed_errors
+from forecasting.services.known_ahead import coming_effects, lay_over_new, load_panel, packed_errors
 from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
 HISTORY_DAYS = 1092  # 156 weeks: two years to know the season of the year from, and one to test it on
 DECIMALS = 4
 BAND_DECIMALS = 2  # of quantiles and bounds by day: the bulk of a row
-LEAST_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -60,25 +62,19 @@ class ForecastResults:
 
 @dataclass(frozen=True)
 class StorePanel:
-    """Products of one store as the engine takes them, up to ``last_day``; ``in_stock``: share of each day, S × T or wider
-    to the front; ``sum_periods``: days of protection and of lead time, one each."""
+    """Products of one store as the engine takes them, up to ``last_day``, with what was known before ``known_by`` (None: now);
+    ``coming``: what is on ahead, by name; ``sum_periods``: days of protection and of lead time, one each."""
 
     product_ids: tuple[int, ...]
     last_day: date
+    known_by: datetime | None
     panel: Panel
-    in_stock: Floats
+    coming: tuple[Coming, ...]
     sum_periods: tuple[Any, Any]
 
     def global_candidates(self, config: ForecastConfig, *, run: ForecastRun | None = None) -> list[ExtraCandidate]:
         """What the models that were trained on all series say (see ``forecasting.services.global_paths``)."""
-        return global_candidates(
-            self.panel,
-            config,
-            in_stock=self.in_stock,
-            last_day=self.last_day,
-            sum_periods=self.sum_periods,
-            run=run,
-        )
+        return global_candidates(self.panel, config, last_day=self.last_day, sum_periods=self.sum_periods, run=run)
 
 
 @transaction.atomic
@@ -94,8 +90,8 @@ def forecast_series(
 ) -> ForecastResults:
     """Forecast ``horizon_days`` from ``forecast_date`` on, from the sales up to the day before it.
 
-    Replaces what was forecast for that day. A product with fewer than 7 days since its first sale is not forecast
-    and loses a forecast of that day that it had. Takes about 0.1 MB of memory a product: call it with some hundreds
+    Replaces what was forecast for that day, and keeps each product's XYZ class. A product with fewer than 7 days
+    since its first sale is not forecast and loses a forecast of that day that it had. Takes about 0.1 MB of memory a product: call it with some hundreds
     at a time. Raises ``ValidationError`` for a horizon that is not 1 to 91 days and for
     unknown products.
     """
@@ -103,54 +99,48 @@ def forecast_series(
         raise ValidationError({"horizon_days": f"The horizon is 1 to {LONGEST_DAYS} days."})
     if not product_ids:
         return ForecastResults({}, {})
-    loaded = load_store_panel(store=store, product_ids=product_ids, forecast_date=forecast_date)
+    loaded = load_store_panel(store=store, product_ids=product_ids, forecast_date=forecast_date, now=now)
     config = ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS, models=models)
     panel = forecast_panel(
         loaded.panel, config, sum_periods=loaded.sum_periods, extra=loaded.global_candidates(config, run=run)
     )
-    return _write(panel, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
+    classify_series(panel, loaded.panel.demand, loaded.product_ids, store_id=store.pk, forecast_date=forecast_date)
+    return _write(panel, loaded, store_id=store.pk, forecast_date=forecast_date, run=run, now=now)
 
 
-def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date: date) -> StorePanel:
-    """What was wanted of these products in this store up to the day before ``forecast_date``.
+def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date: date, now: datetime) -> StorePanel:
+    """What these products sold in this store up to the day before ``forecast_date``, when they were in stock, and what is
+    known ahead: for a past day, what was known when it began.
 
     Raises ``ValidationError`` for unknown products.
     """
     history = load_daily_demand(
         store_id=store.pk, product_ids=product_ids, last_day=forecast_date - timedelta(days=1), days=HISTORY_DAYS
     )
+    known_by = as_of(store=store, forecast_date=forecast_date, now=now)
     require_known_products(history.product_ids, history.known_ids)
-    demand = observed_demand(
-        sold_units=history.sold_units,
-        returned_units=history.returned_units,
-        out_of_stock_share=history.out_of_stock_share,
-        started=history.started,
-    )
+    panel, coming = load_panel(store=store, history=history, known_by=known_by)
     return StorePanel(
         product_ids=history.product_ids,
         last_day=history.last_day,
-        panel=make_panel(_without_empty_front(demand), store=store, history=history),
-        in_stock=1 - history.out_of_stock_share,
+        panel=panel,
+        coming=coming,
+        known_by=known_by,
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
 
 
-def unwritten_forecast(panel: PanelForecast, row: int, *, product_id: int, **own: Any) -> ProductDemandForecast:
+def unwritten_forecast(
+    panel: PanelForecast, row: int, *, product_id: int, coming: Sequence[Coming], **own: Any
+) -> ProductDemandForecast:
     """The row of one series as a night writes it, not yet written. Raises ``ValueError`` for a number that is none."""
     _require_finite(panel, row, product_id)
-    return _forecast_row(panel, row, run=None, product_id=product_id, **own)
-
-
-def _without_empty_front(demand: Floats) -> Floats:
-    """Without the days before any of the products is known, in whole weeks from the end."""
-    known = np.flatnonzero(np.isfinite(demand).any(axis=0))
-    days = demand.shape[1] - int(known[0]) if known.size else 0
-    return demand[:, max(demand.shape[1] - max(days, LEAST_DAYS), 0) :]
+    return _forecast_row(panel, row, run=None, product_id=product_id, coming=coming, **own)
 
 
 def _write(
     panel: PanelForecast,
-    product_ids: Sequence[int],
+    loaded: StorePanel,
     *,
     store_id: int,
     forecast_date: date,
@@ -158,13 +148,16 @@ def _write(
     now: datetime,
 ) -> ForecastResults:
     """Replace the day's rows of the series that are forecast, and delete those of the others."""
+    product_ids = loaded.product_ids
     day: dict[str, Any] = {"store_id": store_id, "forecast_date": forecast_date}
     forecasts: dict[int, ProductDemandForecast] = {}
     for row in np.flatnonzero(panel.is_forecast).tolist():
         product_id = product_ids[row]
         _require_finite(panel, row, product_id)
-        forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
-    lay_over_new(list(forecasts.values()), store_id=store_id, forecast_date=forecast_date)
+        forecasts[product_id] = _forecast_row(
+            panel, row, product_id=product_id, run=run, coming=loaded.coming, created_at=now, **day
+        )
+    lay_over_new(list(forecasts.values()), known_by=loaded.known_by, **day)
     _write_forecasts(list(forecasts.values()))
     replace_backtests(panel, product_ids, **day)
     too_short = {
@@ -201,7 +194,9 @@ def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
+def _forecast_row(
+    panel: PanelForecast, row: int, *, run: ForecastRun | None, coming: Sequence[Coming], **own: Any
+) -> ProductDemandForecast:
     totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
     seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
@@ -220,13 +215,15 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
         forecast_accuracy_score=None if wape is None else round(max(100 * (1 - wape), 0.0), 2),
         model=panel.models[panel.chosen[row]],
         historical_data_points=int(panel.known_periods[row]),
+        sold_mean=_known(panel.sold_mean[row]),
+        demand_mean=_known(panel.demand_mean[row]),
         daily={
             "mean": _listed(panel.mean[row]),
             "intervals": {
                 str(level): [_listed(panel.intervals[row, :, column, side], BAND_DECIMALS) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
-            "effects": coming_effects(panel, row),
+            "effects": coming_effects(panel, row, coming),
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
@@ -237,6 +234,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
             "scales": [_known(scale) for scale in panel.scales[row]],
         },
         backtest_errors=packed_errors(panel, row),
+        model_paths=pack_paths(panel.models, panel.model_paths[row]),
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
     )

@@ -51,10 +51,10 @@ def _train_recurrent(history: History, origins: Ints, periods: int, seed: int) -
 
 
 def _features(trained: Refitted) -> Document:
-    """Of trees the share of the gain by feature, greatest first; of the network, which knows no shares, the names."""
+    """The names of the columns that were learned from; of trees also the share of the gain by column, greatest first."""
     final = trained.final
     if isinstance(final, GradientBoosting):
-        return {"gains": final.gains()}
+        return {"names": final.feature_names(), "gains": final.gains()}
     return {"names": final.feature_names_} if isinstance(final, Recurrent) else {}
 
 

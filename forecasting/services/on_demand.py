@@ -66,17 +66,18 @@ def generate_forecast(
     day = forecast_date or today
     asked = _checked(horizon_days=horizon_days, models=models, day=day, today=today)
     peers = load_peer_ids(store_id=store.pk, product=product, most=MOST_PEERS)
-    loaded = load_store_panel(store=store, product_ids=[product.pk, *peers], forecast_date=day)
+    loaded = load_store_panel(store=store, product_ids=[product.pk, *peers], forecast_date=day, now=now)
     place = loaded.product_ids.index(product.pk)
     served = _forecast(loaded, ForecastConfig(horizon=horizon_days, longest_sum=LONGEST_DAYS))
     if not served.is_forecast[place]:
         raise InsufficientHistory(int(served.history_periods[place]))
     named = {model: _named(loaded, model, horizon_days, place) for model in asked if model != ENSEMBLE}
-    row = unwritten_forecast(served, place, product_id=product.pk, store_id=store.pk, forecast_date=day, created_at=now)
+    own: dict[str, Any] = {"product_id": product.pk, "store_id": store.pk, "forecast_date": day, "created_at": now}
+    row = unwritten_forecast(served, place, coming=loaded.coming, **own)
     for model, column in COLUMNS.items():
         if model in named:
             setattr(row, column, named[model]["total"])
-    lay_over_new([row], store_id=store.pk, forecast_date=day)
+    lay_over_new([row], store_id=store.pk, forecast_date=day, known_by=loaded.known_by)
     row.daily["models"] = {model: named.get(model) or _served(row) for model in asked}
     upsert([row], key=("product", "store", "forecast_date", "forecast_period"))
     return row

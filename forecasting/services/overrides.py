@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from forecasting.calc.overrides import Correction, corrected, corrected_sum, quantile_moved
 from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.models import ForecastOverride, ProductDemandForecast
+from forecasting.services.as_of import as_of
 from invencare.lib import clock
 from inventory.models import Product, Store
 from inventory.querysets.scope import StoreScope
@@ -121,21 +122,27 @@ def lay_over(
     return changed
 
 
-def load_overrides(*, store_id: int, product_ids: Sequence[int], first_day: date) -> list[ForecastOverride]:
-    """The overrides in force that touch the days from ``first_day`` on that any sum looks at. One query."""
+def load_overrides(
+    *, store_id: int, product_ids: Sequence[int], first_day: date, known_by: datetime | None = None
+) -> list[ForecastOverride]:
+    """The overrides in force (now, or at ``known_by``) on the days from ``first_day`` on that any sum looks at. One query."""
     last_day = first_day + timedelta(days=LONGEST_DAYS - 1)
-    rows = ForecastOverride.objects.active().filter(store_id=store_id, product_id__in=product_ids)
+    rows = ForecastOverride.objects.in_force_at(known_by).filter(store_id=store_id, product_id__in=product_ids)
     return list(rows.between(first_day, last_day).order_by("pk"))
 
 
 @transaction.atomic
-def lay_over_day(forecast_date: date) -> int:
+def lay_over_day(forecast_date: date, *, now: datetime) -> int:
     """Lay the overrides over all forecasts of a day that have any, or had: one that came while the night was at work
-    is in no chunk. The number of rows. Constant queries; the rows are few."""
+    is in no chunk. Over a past day, those that were in force when it began. The number of rows. Constant queries; the rows
+    are few."""
     last_day = forecast_date + timedelta(days=LONGEST_DAYS - 1)
-    live = ForecastOverride.objects.active().between(forecast_date, last_day)
-    has_one = live.filter(store_id=OuterRef("store_id"), product_id=OuterRef("product_id"))
-    rows = ProductDemandForecast.objects.filter(Exists(has_one), forecast_date=forecast_date).defer("backtest_errors")
+    every = ForecastOverride.objects.between(forecast_date, last_day)
+    live = [one for one in every.select_related("store") if _was_in_force(one, forecast_date, now)]
+    has_one = every.filter(store_id=OuterRef("store_id"), product_id=OuterRef("product_id"))
+    rows = ProductDemandForecast.objects.filter(Exists(has_one), forecast_date=forecast_date).defer(
+        "backtest_errors", "model_paths"
+    )
     changed = lay_over(rows.select_for_update().order_by("pk"), live)
     ProductDemandForecast.objects.bulk_update(changed, SERVED_FIELDS, batch_size=200)
     return len(changed)
@@ -147,10 +154,21 @@ def _renew(override: ForecastOverride) -> None:
     newest = rows.order_by("-forecast_date").values_list("forecast_date", flat=True).first()
     if newest is None:
         return
-    locked = rows.filter(forecast_date=newest).defer("backtest_errors").select_for_update().order_by("pk")
+    locked = (
+        rows.filter(forecast_date=newest).defer("backtest_errors", "model_paths").select_for_update().order_by("pk")
+    )
     live = load_overrides(store_id=override.store_id, product_ids=[override.product_id], first_day=newest)
     for row in lay_over(locked, live):
         row.save(update_fields=SERVED_FIELDS)
+
+
+def _was_in_force(override: ForecastOverride, forecast_date: date, now: datetime) -> bool:
+    """As ``in_force_at``, by the day's beginning in the override's own store."""
+    known_by = as_of(store=override.store, forecast_date=forecast_date, now=now)
+    if known_by is None:
+        return override.is_active
+    is_still = override.withdrawn_at is None or override.withdrawn_at >= known_by
+    return override.created_at < known_by and is_still
 
 
 def _check(override: ForecastOverride, *, today: date) -> None:

@@ -21,6 +21,7 @@ from forecasting.calc.protection import LONGEST_DAYS
 from forecasting.models import ForecastRun, ProductDemandForecast
 from forecasting.services.accuracy_history import keep_backtests, keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
+from forecasting.services.global_paths import tier_of_day
 from forecasting.services.live_accuracy import measure_live
 from invencare.lib.isolation import isolated
 from inventory.models import DailySales, Product, StockLevel, Store
@@ -107,6 +108,8 @@ def forecast_all(
 
     An unfinished run of the day and kind is taken up: what it has written stays. A backfill leaves alone what was
     forecast on its day: only that was ever served. A finished day is forecast anew, and its rows replaced.
+    Trains nothing: the models of ``NIGHTLY_MODELS`` take part that were trained in the week before the day, never later,
+    and the run says which tier that makes.
     Raises ``ValidationError`` for a horizon that is not 1 to 91 days.
     """
     if not 1 <= horizon_days <= LONGEST_DAYS:
@@ -172,7 +175,10 @@ def _opened(
         run = ForecastRun.objects.create(
             **own,
             series_total=sum(map(len, plan.values())),
-            parameters={"chunk_series": CHUNK_SERIES},
+            parameters={
+                "chunk_series": CHUNK_SERIES,
+                **tier_of_day(settings.NIGHTLY_MODELS, last_day=forecast_date - timedelta(days=1)),
+            },
             seed=int(forecast_date.strftime("%Y%m%d")),
             code_version=current_version(),
             started_at=now,

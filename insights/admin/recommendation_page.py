@@ -7,7 +7,7 @@ from typing import Any
 
 from insights.models import Decision, ReorderRecommendation
 from insights.services.decisions import BY_ITSELF, Limits, history, numbers_age_days, staleness_warning
-from insights.services.dossier import explain
+from insights.services.dossier import explain, recompute
 from insights.services.stock_outlook import HISTORY_DAYS, StockOutlook, stock_outlook
 from invencare.lib.charts import chart_data, chart_series
 from inventory.calc.packs import PackRule
@@ -28,7 +28,9 @@ def page_context(
     reader: Any,
     now: datetime,
     next_row: ReorderRecommendation | None,
+    recomputes: bool = False,
 ) -> dict[str, Any]:
+    """``recomputes``: whether to work the quantity out again from the row alone, which loads the numeric stack."""
     outlook = stock_outlook(row)
     return {
         "title": f"{row.product} @ {row.store}",
@@ -38,6 +40,9 @@ def page_context(
         "value": order_value(row),
         "chance": None if row.stockout_probability is None else round(100 * row.stockout_probability),
         "reasons": explain(row.dossier),
+        "steps": _steps(row.dossier),
+        "recomputed": _recomputed(row) if recomputes else "",
+        "is_late": row.replenish_by is not None and row.replenish_by < row.recommendation_date,
         "outlook": outlook,
         "outlook_chart": _chart(outlook),
         "chart_title": f"Sales of {HISTORY_DAYS} days, the forecast, and how long the stock lasts",
@@ -49,6 +54,44 @@ def page_context(
         "is_own_proposal": row.status == row.Status.PROPOSED and row.proposed_by_id == reader.pk,
         "next_row": next_row,
     }
+
+
+STEPS = (
+    ("raw", "Needed"),
+    ("pack", "Whole packs"),
+    ("minimum_order", "Minimum order"),
+    ("supplier_minimum", "Supplier's minimum"),
+    ("maximum", "Maximum stock"),
+    ("shelf_life", "Shelf life"),
+    ("budget", "Budget"),
+)
+
+
+def _steps(dossier: dict[str, Any]) -> list[dict[str, Any]]:
+    """The units after each step, and whether the step changed them; empty for a row of the first policy."""
+    units = dossier.get("steps", {})
+    if not all(name in units for name, _ in STEPS):
+        return []
+    before = [units["raw"], *(units[name] for name, _ in STEPS)]
+    return [
+        {"label": label, "units": round(units[name], 1), "is_change": units[name] != before[place]}
+        for place, (name, label) in enumerate(STEPS)
+    ]
+
+
+def _recomputed(row: ReorderRecommendation) -> str:
+    """What the row alone comes to, in one sentence."""
+    try:
+        quantity = recompute(row.dossier)
+    except ModuleNotFoundError:
+        return "This server has no numeric packages, so that it cannot recompute."
+    except (ValueError, KeyError, TypeError) as error:
+        return f"This row cannot be recomputed: {error}."
+    if quantity == row.recommended_order_quantity:
+        return f"Recomputed from this row alone: {quantity:,} units, the same."
+    return (
+        f"Recomputed from this row alone: {quantity:,} units, not the {row.recommended_order_quantity:,} recommended."
+    )
 
 
 def _why_over(row: ReorderRecommendation, limits: Limits) -> str:

@@ -9,11 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Min, Sum
+from django.db.models.fields.json import KeyTransform
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductClass, ProductPerformance
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ProductDemandForecast
-from inventory.models import DailySales, Product, PurchaseOrderLine, StockLevel, StockTransferLine
+from inventory.models import DailySales, Product, PurchaseOrderLine, StockLevel, StockTransfer, StockTransferLine
+
+Coming = tuple[date | None, int]
+"""Units that will come in, and the day on which they are expected (None: nobody said)."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class ProductTerms:
     unit_cost: Decimal
     pack_size: int
     minimum_order_quantity: int
+    shelf_life_days: int | None
     status: str
 
     @property
@@ -54,31 +59,66 @@ class FirstSales:
 
 
 @dataclass(frozen=True)
+class ForecastFacts:
+    """What an order needs of one forecast. ``mean_path``: expected units a day from ``forecast_date`` on; ``protection``: the
+    quantiles of sums, as ``ProductDemandForecast`` keeps them."""
+
+    forecast_date: date
+    forecast_period: int
+    model: str
+    accuracy_score: float | None
+    known_days: int
+    mean_path: Sequence[float]
+    protection: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MonthFacts:
+    """ABC by revenue of the last month, and the days of it without stock, whose demand nobody saw."""
+
+    abc: str = ""
+    stock_out_days: float = 0.0
+
+
+@dataclass(frozen=True)
 class ReorderFrame:
-    """By product id; eight queries at most, whatever the number of products."""
+    """By product id; ten queries at most, whatever the number of products.
+
+    ``on_order`` of suppliers, drafts included: they are decided. ``in_transit`` from other stores. ``committed_units`` will leave
+    for other stores by transfers that are drafted or approved.
+    """
 
     products: dict[int, ProductTerms]
     levels: dict[int, LevelTerms]
     sources: dict[int, Source]
-    on_order_units: dict[int, int]
-    in_transit_units: dict[int, int]
-    forecasts: dict[int, ProductDemandForecast]
-    abc_classes: dict[int, str]
+    on_order: dict[int, list[Coming]]
+    in_transit: dict[int, list[Coming]]
+    committed_units: dict[int, int]
+    forecasts: dict[int, ForecastFacts]
+    months: dict[int, MonthFacts]
+    xyz_classes: dict[int, str]
     first_sales: dict[int, FirstSales] = field(default_factory=dict)
 
+    @property
+    def on_order_units(self) -> dict[int, int]:
+        return {product_id: sum(units for _, units in coming) for product_id, coming in self.on_order.items()}
 
-def load_reorder_frame(*, store_id: int, product_ids: Sequence[int], recommendation_date: date) -> ReorderFrame:
-    """Stock and orders as they are now; forecast and class of the nightly run of ``recommendation_date``."""
+    @property
+    def in_transit_units(self) -> dict[int, int]:
+        return {product_id: sum(units for _, units in coming) for product_id, coming in self.in_transit.items()}
+
+
+def load_reorder_frame(
+    *, store_id: int, product_ids: Sequence[int], recommendation_date: date, forecast_date: date | None = None
+) -> ReorderFrame:
+    """Stock and orders as they are now; forecast of ``forecast_date`` (the day itself, if left out) and class of the day before
+    it."""
+    forecast_date = forecast_date or recommendation_date
     own: dict[str, Any] = {"store_id": store_id, "product_id__in": product_ids}
-    forecasts = {
-        forecast.product_id: forecast
-        for forecast in ProductDemandForecast.objects.filter(forecast_date=recommendation_date, **own).order_by(
-            "forecast_period"
-        )
-    }
-    last_day = recommendation_date - timedelta(days=1)
+    forecasts = _forecasts(own, forecast_date)
+    last_day = forecast_date - timedelta(days=1)
     return ReorderFrame(
-        products=_products(product_ids),
+        products=load_products(product_ids),
         levels={
             product_id: LevelTerms(*values)
             for product_id, *values in StockLevel.objects.filter(**own).values_list(
@@ -86,39 +126,75 @@ def load_reorder_frame(*, store_id: int, product_ids: Sequence[int], recommendat
             )
         },
         sources=load_sources(product_ids),
-        on_order_units=_on_order(store_id, product_ids),
-        in_transit_units=_in_transit(store_id, product_ids),
+        on_order=_on_order(store_id, product_ids),
+        in_transit=_in_transit(store_id, product_ids),
+        committed_units=_committed(store_id, product_ids),
         forecasts=forecasts,
-        abc_classes=dict(
-            ProductPerformance.objects.filter(
+        months={
+            product_id: MonthFacts(*values)
+            for product_id, *values in ProductPerformance.objects.filter(
                 analysis_date=last_day, period_type=ProductPerformance.PeriodType.MONTHLY, **own
-            ).values_list("product_id", "abc_class")
-        ),
+            ).values_list("product_id", "abc_class", "stock_out_days")
+        },
+        xyz_classes=dict(ProductClass.objects.filter(**own).order_by().values_list("product_id", "xyz_class")),
         first_sales=_first_sales(store_id, sorted(set(product_ids) - forecasts.keys()), last_day),
     )
 
 
-def _products(product_ids: Sequence[int]) -> dict[int, ProductTerms]:
+def _forecasts(own: dict[str, Any], forecast_date: date) -> dict[int, ForecastFacts]:
+    """Of several horizons the longest. The daily quantiles, the bulk of each row, stay in the database."""
+    rows = ProductDemandForecast.objects.filter(forecast_date=forecast_date, **own).order_by("forecast_period")
+    columns = ("product_id", "forecast_date", "forecast_period", "model", "forecast_accuracy_score")
+    found = rows.annotate(mean_path=KeyTransform("mean", "daily")).values_list(
+        *columns, "historical_data_points", "mean_path", "protection"
+    )
+    return {product_id: ForecastFacts(*values) for product_id, *values in found}
+
+
+def load_products(product_ids: Sequence[int]) -> dict[int, ProductTerms]:
     rows = Product.objects.filter(pk__in=product_ids).values_list(
-        "pk", "sku", "name", "category", "price", "unit_cost", "pack_size", "minimum_order_quantity", "status"
+        "pk",
+        "sku",
+        "name",
+        "category",
+        "price",
+        "unit_cost",
+        "pack_size",
+        "minimum_order_quantity",
+        "shelf_life_days",
+        "status",
     )
     return {product_id: ProductTerms(*values) for product_id, *values in rows}
 
 
-def _on_order(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
-    """Units of open orders that are still to come, drafts included: they are decided."""
+def _on_order(store_id: int, product_ids: Sequence[int]) -> dict[int, list[Coming]]:
+    """What open orders will still bring, drafts included."""
     lines = PurchaseOrderLine.objects.still_to_come().filter(
         purchase_order__store_id=store_id, product_id__in=product_ids
     )
-    rows = lines.order_by().values_list("product_id").annotate(units=Sum("coming_units"))
-    return dict(rows)
+    return _coming(lines.order_by("pk").values_list("product_id", "purchase_order__expected_date", "coming_units"))
 
 
-def _in_transit(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
-    """Units that have left another store for this one and have not arrived."""
+def _in_transit(store_id: int, product_ids: Sequence[int]) -> dict[int, list[Coming]]:
+    """What has left another store for this one and has not arrived."""
     lines = StockTransferLine.objects.in_transit().at(store_id).filter(product_id__in=product_ids)
-    rows = lines.order_by().values_list("product_id").annotate(units=Sum("coming_units"))
-    return dict(rows)
+    return _coming(lines.order_by("pk").values_list("product_id", "transfer__expected_date", "coming_units"))
+
+
+def _coming(rows: Any) -> dict[int, list[Coming]]:
+    coming: dict[int, list[Coming]] = {}
+    for product_id, day, units in rows:
+        coming.setdefault(product_id, []).append((day, units))
+    return coming
+
+
+def _committed(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
+    """Units on hand here that a transfer will take away."""
+    waiting = [StockTransfer.Status.DRAFT, StockTransfer.Status.APPROVED]
+    lines = StockTransferLine.objects.filter(
+        transfer__from_store_id=store_id, transfer__status__in=waiting, product_id__in=product_ids
+    )
+    return dict(lines.order_by().values_list("product_id").annotate(Sum("units")))
 
 
 def _first_sales(store_id: int, product_ids: Sequence[int], last_day: date) -> dict[int, FirstSales]:

@@ -39,6 +39,9 @@ class ReorderRecommendation(models.Model):
         Supplier, on_delete=models.PROTECT, null=True, blank=True, related_name="recommendations"
     )
     recommendation_date = models.DateField()
+    forecast_date = models.DateField(
+        null=True, blank=True, help_text="First day of the forecast behind it; empty without a forecast."
+    )
     current_stock = models.BigIntegerField("on hand (units)")
     on_order_units = models.BigIntegerField(default=0)
     minimum_stock = models.PositiveIntegerField()
@@ -59,9 +62,15 @@ class ReorderRecommendation(models.Model):
     stockout_probability = models.FloatField(
         null=True, blank=True, help_text="Without the order, before it could arrive and be renewed."
     )
+    replenish_by = models.DateField(
+        null=True,
+        blank=True,
+        help_text="Last day on which an order still comes in before stock is likely to run out; empty: not soon.",
+    )
     urgency_level = models.CharField(max_length=16, choices=Urgency.choices)
     urgency_rank = models.PositiveSmallIntegerField(default=3, help_text="0 critical to 3 low: the sort order.")
     abc_class = models.CharField(max_length=1, blank=True)
+    xyz_class = models.CharField(max_length=1, blank=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
     version = models.PositiveIntegerField(default=1)
     notes = models.TextField(blank=True)

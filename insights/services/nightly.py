@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from analytics.services.company_classes import refresh_company_classes
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
@@ -23,15 +24,17 @@ from forecasting.calc.config import GRADIENT_BOOSTING
 from forecasting.models import ForecastRun
 from forecasting.services.accuracy_history import keep_live
 from forecasting.services.generate import ForecastResults, forecast_series
-from forecasting.services.global_paths import tier_parameters
 from forecasting.services.live_accuracy import measure_from, measure_live
 from forecasting.services.overrides import lay_over_day
 from forecasting.services.runs import Tally, add_progress, close_run, plan_series
+from forecasting.services.tiers import tier_parameters
 from forecasting.services.totals import write_totals
 from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
 from insights.services.decisions import bring_back, let_lapse
+from insights.services.joint_orders import recommend_ended, share_everywhere
 from insights.services.reorder import expire
+from insights.services.run_failures import keep_failures
 from insights.services.run_training import OUTCOME as TRAINING_OUTCOME
 from insights.services.undecided import recommend_undecided
 from invencare.lib.isolation import Step, isolated
@@ -118,7 +121,12 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
     steps: list[tuple[str, Callable[..., object]]] = [
         (
             "performance",
-            partial(analyse_performance, analysis_date=chunk.run.business_date, period_days=PERIOD_DAYS),
+            partial(
+                analyse_performance,
+                analysis_date=chunk.run.business_date,
+                period_days=PERIOD_DAYS,
+                keeps_classes=True,
+            ),
         ),
         ("forecast", _counted(forecast, tally)),
         ("recommendation", partial(recommend_undecided, recommendation_date=day)),
@@ -142,8 +150,9 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: test the trends, close the forecast run, sum accuracy and forecasts up, expire what delisted
-    products wait for."""
+    """After the chunks: class products over all stores, test the trends, close the forecast run, bring orders to
+    their suppliers' minimums, expire what delisted products wait for, sum accuracy and forecasts up."""
+    refresh_company_classes(last_day=run.business_date, period_days=PERIOD_DAYS)
     refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (
@@ -159,7 +168,9 @@ def finish(*, run: AnalysisRun, now: datetime) -> None:
         )
         expire(_locked_ids(delisted), now=now)
     day = _first_day(run)
-    lay_over_day(day)
+    recommend_ended(recommendation_date=day, now=now)
+    keep_failures(run.pk, share_everywhere(recommendation_date=day, now=now))
+    lay_over_day(day, now=now)
     write_totals(forecast_date=day, horizon_days=HORIZON_DAYS, run=forecast_run, now=now)
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from analytics.services.products import require_known_products
-from forecasting.calc.protection import ASSUMED_LEAD_TIME_DAYS, ASSUMED_REVIEW_DAYS, lead_days, protection_days
-from forecasting.models import ProductDemandForecast
-from insights.calc.policy import FORECAST, NEVER_SOLD, NEW_PRODUCT, URGENCY_RANK, OrderInputs, PolicyConfig, plan_order
-from insights.frames.reorder import FirstSales, LevelTerms, ReorderFrame, load_reorder_frame
+from insights.calc.replenishment.config import PolicyConfig
+from insights.frames.reorder import load_reorder_frame
 from insights.models import ReorderRecommendation
-from insights.services import dossier
+from insights.services.policy.company import company_policy
+from insights.services.policy.inputs import order_inputs
+from insights.services.policy.planning import Planned, plan_products
+from insights.services.policy.proposals import proposal
 from invencare.lib.upsert import upsert
 from inventory.models import Store
 
-CENTS = Decimal("0.01")
 Status = ReorderRecommendation.Status
 # What a person read before deciding: when one of these changes, the page that they see is out of date.
 SHOWN_FIELDS = ("recommended_order_quantity", "supplier_id", "unit_cost", "urgency_level")
@@ -29,11 +27,15 @@ SHOWN_FIELDS = ("recommended_order_quantity", "supplier_id", "unit_cost", "urgen
 
 @dataclass(frozen=True)
 class Recommended:
-    """What one call did, by product id: written or refreshed, left to people's decisions, and rows expired."""
+    """What one call did, by product id: written or refreshed, left to people's decisions, and rows expired.
+
+    ``planned`` holds every product's order, those that need none as well.
+    """
 
     written: list[int] = field(default_factory=list)
     decided: list[int] = field(default_factory=list)
     expired: int = 0
+    planned: dict[int, Planned] = field(default_factory=dict, compare=False, repr=False)
 
 
 @transaction.atomic
@@ -44,8 +46,15 @@ def recommend(
     recommendation_date: date,
     now: datetime,
     config: PolicyConfig | None = None,
+    forecast_date: date | None = None,
+    put_off: Collection[int] = (),
 ) -> Recommended:
     """Write the day's recommendation of every product that needs an order, from the day's forecast and the stock now.
+
+    All products go through the policy at once (``insights.calc.replenishment``), each as if it were alone; what rows share, a
+    supplier's minimum order, is decided afterwards (``insights.services.joint_orders``). ``config`` is the company's where
+    it is left out, ``forecast_date`` the day itself. Products that are ``put_off`` are planned, and their rows left alone. A product that needs no order still gets a row where somebody has to know
+    why: a minimum that cannot be kept, goods on order of what is no longer sold.
 
     Pending rows of the day are refreshed and rows that a person decided are left alone: the rows are locked in
     primary-key order before anything is read, so that a decision, and the order that it makes, comes before or
@@ -55,23 +64,31 @@ def recommend(
     when called again.
     """
     ids = sorted(set(product_ids))
-    known = _lock_rows(store, ids, recommendation_date)
-    frame = load_reorder_frame(store_id=store.pk, product_ids=ids, recommendation_date=recommendation_date)
+    left_alone = frozenset(put_off)
+    known = _lock_rows(store, [pk for pk in ids if pk not in left_alone], recommendation_date)
+    frame = load_reorder_frame(
+        store_id=store.pk, product_ids=ids, recommendation_date=recommendation_date, forecast_date=forecast_date
+    )
     require_known_products(ids, frame.products)
+    config = config or company_policy()
+    planned = plan_products(order_inputs(frame, ids, today=recommendation_date), config)
     written = []
-    for product_id in ids:
-        row = None if product_id in known.closed else _recommendation(frame, product_id, config or PolicyConfig())
-        if row is not None:
-            row.product_id, row.store_id = product_id, store.pk
-            row.recommendation_date, row.updated_at = recommendation_date, now
-            row.version = _next_version(known.of_today.get(product_id), row)
-            written.append(row)
+    for product_id, plan in planned.items():
+        if product_id in known.closed | left_alone or not plan.is_worth_a_row:
+            continue
+        row = proposal(frame, product_id, plan, config=config, today=recommendation_date)
+        row.store_id, row.updated_at = store.pk, now
+        row.version = _next_version(known.of_today.get(product_id), row)
+        written.append(row)
     _write(written, known)
     stale = known.pending_ids - {
         known.of_today[row.product_id].pk for row in written if row.product_id in known.of_today
     }
     return Recommended(
-        written=[row.product_id for row in written], decided=sorted(known.decided), expired=expire(stale, now=now)
+        written=[row.product_id for row in written],
+        decided=sorted(known.decided),
+        expired=expire(stale, now=now),
+        planned=planned,
     )
 
 
@@ -131,108 +148,3 @@ def _next_version(known: ReorderRecommendation | None, row: ReorderRecommendatio
         getattr(known, name) == getattr(row, name) for name in SHOWN_FIELDS
     )
     return known.version if is_same else known.version + 1
-
-
-def _recommendation(frame: ReorderFrame, product_id: int, config: PolicyConfig) -> ReorderRecommendation | None:
-    """An unsaved row, or None where nothing is to be ordered."""
-    product = frame.products[product_id]
-    level = frame.levels.get(product_id, LevelTerms())
-    if not product.is_active or not level.is_on_sale:
-        return None
-    inputs = _inputs(frame, product_id, level)
-    order = plan_order(inputs, config)
-    if not order.quantity:
-        return None
-    source = frame.sources.get(product_id)
-    reasons = _reasons(frame, product_id, level)
-    return ReorderRecommendation(
-        supplier_id=source.supplier_id if source else None,
-        current_stock=level.on_hand_units,
-        on_order_units=inputs.on_order_units + inputs.in_transit_units,
-        minimum_stock=level.minimum_units,
-        maximum_stock=level.maximum_units,
-        projected_demand_14_days=_projected(frame.forecasts.get(product_id), days=14),
-        recommended_order_quantity=order.quantity,
-        unit_cost=source.unit_cost if source else product.unit_cost,
-        money_at_risk=Decimal(repr(order.money_at_risk)).quantize(CENTS),
-        stockout_probability=order.stockout_probability,
-        urgency_level=order.urgency,
-        urgency_rank=URGENCY_RANK[order.urgency],
-        abc_class=inputs.abc_class,
-        status=Status.PENDING,
-        notes="; ".join(reasons),
-        dossier=dossier.build(inputs, order, config=config, facts=_facts(frame, product_id), reasons=reasons),
-    )
-
-
-def _inputs(frame: ReorderFrame, product_id: int, level: LevelTerms) -> OrderInputs:
-    product, source = frame.products[product_id], frame.sources.get(product_id)
-    forecast = frame.forecasts.get(product_id)
-    protection: dict[str, Any] = forecast.protection if forecast else {}
-    lead_time = source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS
-    review = source.review_days if source else ASSUMED_REVIEW_DAYS
-    days = protection.get("days", protection_days(lead_time_days=lead_time, review_days=review))
-    terms = source or product
-    first = frame.first_sales.get(product_id, FirstSales())
-    without_forecast = NEW_PRODUCT if first.first_sale else NEVER_SOLD
-    return OrderInputs(
-        on_hand_units=level.on_hand_units,
-        is_counted=level.tracked_from is not None,
-        on_order_units=frame.on_order_units.get(product_id, 0),
-        in_transit_units=frame.in_transit_units.get(product_id, 0),
-        minimum_units=level.minimum_units,
-        maximum_units=level.maximum_units,
-        abc_class=frame.abc_classes.get(product_id, ""),
-        demand_basis=FORECAST if forecast else without_forecast,
-        protection_days=days,
-        lead_days=protection["lead_time"]["days"] if forecast else lead_days(lead_time),
-        lead_time_sd_days=source.lead_time_sd_days if source else 0.0,
-        demand_per_day=protection["mean"] / days if forecast else 0.0,
-        protection=protection.get("quantiles", {}),
-        lead_time=protection["lead_time"]["quantiles"] if forecast else {},
-        sold_units=first.sold_units,
-        pack_size=terms.pack_size,
-        minimum_order_quantity=terms.minimum_order_quantity,
-        unit_cost=float(source.unit_cost if source else product.unit_cost),
-        unit_price=float(product.price),
-    )
-
-
-def _reasons(frame: ReorderFrame, product_id: int, level: LevelTerms) -> list[str]:
-    """What the reader must know beside the arithmetic."""
-    reasons = []
-    if product_id not in frame.forecasts:
-        is_new = product_id in frame.first_sales
-        reasons.append("new product: fewer than 7 days of sales" if is_new else "no sales here yet")
-    if level.tracked_from is None:
-        reasons.append(dossier.NEVER_COUNTED)
-    if product_id not in frame.sources:
-        reasons.append(dossier.NO_SUPPLIER)
-    return reasons
-
-
-def _facts(frame: ReorderFrame, product_id: int) -> dict[str, Any]:
-    """What the explanation names beside the policy's inputs."""
-    product, source = frame.products[product_id], frame.sources.get(product_id)
-    forecast = frame.forecasts.get(product_id)
-    first = frame.first_sales.get(product_id, FirstSales()).first_sale
-    return {
-        "sku": product.sku,
-        "product": product.name,
-        "category": product.category,
-        "supplier": source.supplier_name if source else "",
-        "lead_time_days": source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS,
-        "review_days": source.review_days if source else ASSUMED_REVIEW_DAYS,
-        "model": forecast.model if forecast else "",
-        "accuracy_score": forecast.forecast_accuracy_score if forecast else None,
-        "known_days": forecast.historical_data_points if forecast else 0,
-        "first_sale": first.isoformat() if first else "",
-        "demand_spread": forecast.protection["basis"] if forecast else "",
-    }
-
-
-def _projected(forecast: ProductDemandForecast | None, *, days: int) -> float | None:
-    """Units expected in the first ``days``; None without a forecast that long."""
-    if forecast is None or forecast.forecast_period < days:
-        return None
-    return round(float(sum(forecast.daily["mean"][:days])), 4)

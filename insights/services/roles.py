@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 EVERYONE_SEES = (
-    "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
-    "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
-    "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.transferreceipt inventory.company inventory.alert analytics.productperformance analytics.salestrend "
-    "forecasting.forecastrun forecasting.productdemandforecast "
-    "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
-    "insights.decisionreason insights.decisionlimit insights.analysisrun "
-    "insights.analysisrunchunk"
+    "inventory.company inventory.store inventory.supplier inventory.product inventory.supplieritem "
+    "inventory.stocklevel inventory.inventorytransaction inventory.dailysales inventory.salesfile "
+    "inventory.stockevent inventory.stockeventstep "
+    "inventory.alert "
+    "inventory.purchaseorder inventory.purchaseorderline inventory.receipt "
+    "inventory.stocktransfer inventory.stocktransferline inventory.transferreceipt "
+    "analytics.productperformance analytics.salestrend "
+    "analytics.productclass analytics.classmove analytics.idlestock "
+    "forecasting.forecastrun forecasting.productdemandforecast forecasting.demandforecasttotal "
+    "forecasting.forecastaccuracy forecasting.trainedmodel "
+    "forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
+    "insights.reorderrecommendation insights.transferrecommendation insights.excessrecommendation "
+    "insights.decision insights.decisionvalue insights.decisionreason insights.decisionlimit "
+    "insights.servicetarget "
+    "insights.analysisrun insights.analysisrunchunk"
 ).split()
 
 
@@ -23,27 +29,37 @@ def _may(verbs: str, *models: str) -> set[str]:
 
 # A calendar feed is its owner's alone: the admin shows everybody their own.
 _SEES = _may("view", *EVERYONE_SEES) | _may("add view change", "inventory.calendarfeed")
-_ALL_STORES = {"inventory.view_all_stores"}
+# The company's classes are sums over every store.
+_ALL_STORES = {"inventory.view_all_stores"} | _may("view", "analytics.companyclass")
 _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktransferline") | {
     "inventory.change_stocklevel",
     "inventory.add_inventorytransaction",
     "inventory.add_receipt",
     "inventory.add_salesfile",
     "inventory.change_alert",
+    "inventory.add_stockevent",
+    "inventory.change_stockevent",
 }
 _BUYING = _may("add change delete", "inventory.purchaseorderline", "inventory.supplieritem") | _may(
     "add change", "inventory.purchaseorder", "inventory.supplier", "inventory.product", "inventory.company"
 )
+_SETTING_SERVICE = _may("add change delete", "insights.servicetarget")
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
 _PRICING = _may("add change delete", "forecasting.plannedprice")
-_DECIDING = {"insights.decide_reorderrecommendation"}
+_DECIDING = {
+    "insights.decide_reorderrecommendation",
+    "insights.decide_transferrecommendation",
+    "insights.decide_excessrecommendation",
+}
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
     "Store manager": frozenset(_SEES | _STOCK_WORK | _PLANNING | _DECIDING | _FORECASTING),
-    "Buyer": frozenset(_SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _PLANNING | _PRICING | _DECIDING | _FORECASTING),
+    "Buyer": frozenset(
+        _SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _SETTING_SERVICE | _PLANNING | _PRICING | _DECIDING | _FORECASTING
+    ),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES
@@ -65,9 +81,13 @@ NOBODY_MAY = frozenset(
         "inventory.transferreceipt",
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
-    | _may("add change delete", "forecasting.demandforecasttotal")
+    | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
+    | _may("add change delete", "analytics.idlestock")
+    | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
+    | _may("delete", "inventory.stockevent")
+    | _may("add change delete", "inventory.stockeventstep", "inventory.streamshard", "inventory.webhookdelivery")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

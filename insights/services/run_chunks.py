@@ -19,11 +19,11 @@ from django.db.models import F, QuerySet
 
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.querysets.runs import MAX_ATTEMPTS
+from insights.services.run_failures import keep_failures
 from insights.services.run_workers import is_gone
 
 logger = logging.getLogger(__name__)
 
-FAILURES_KEPT = 200
 CANDIDATES = 8  # more than the workers that race for the same chunk at one moment
 
 
@@ -142,6 +142,4 @@ def _add_progress(run_id: int, *, done: int = 0, failures: list[dict[str, Any]],
         "series_failed": F("series_failed") + (len(failures) if failed is None else failed),
     }
     AnalysisRun.objects.filter(pk=run_id).update(**counts)  # takes the row's lock until the commit
-    if failures:
-        known = AnalysisRun.objects.select_for_update().values_list("failures", flat=True).get(pk=run_id)
-        AnalysisRun.objects.filter(pk=run_id).update(failures=[*known, *failures][:FAILURES_KEPT])
+    keep_failures(run_id, failures)

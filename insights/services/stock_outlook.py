@@ -5,9 +5,11 @@ For its page: three queries, the forecast's stored path, and plain sums.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from forecasting.models import ProductDemandForecast
 from insights.models import ReorderRecommendation
@@ -54,7 +56,7 @@ def stock_outlook(recommendation: ReorderRecommendation, *, history_days: int = 
     """
     first_day = recommendation.recommendation_date
     past = _sold(recommendation, first=first_day - timedelta(days=history_days), last=first_day - timedelta(days=1))
-    lead_days = int(recommendation.dossier.get("inputs", {}).get("lead_days", USUAL_LEAD_DAYS))
+    lead_days = _lead_days(recommendation.dossier.get("inputs", {}))
     forecast = _forecast(recommendation)
     if forecast is None:
         return StockOutlook(days=past, lead_days=lead_days)
@@ -96,6 +98,13 @@ def closing_stock(opening_units: float, *, demand: Sequence[float], arrivals: Ma
         stock = max(stock + arrivals.get(i, 0) - units, 0.0)
         closing.append(stock)
     return closing
+
+
+def _lead_days(inputs: Mapping[str, Any]) -> int:
+    """Whole days until the order comes in, of a dossier of either version."""
+    if "lead_time_days" in inputs:
+        return math.ceil(inputs["wait_days"] + inputs["lead_time_days"]) or USUAL_LEAD_DAYS
+    return int(inputs.get("lead_days", USUAL_LEAD_DAYS))
 
 
 def _sold(recommendation: ReorderRecommendation, *, first: date, last: date) -> list[OutlookDay]:

@@ -47,7 +47,7 @@ def callable_function(
     def decorate(work: Work) -> Handler:
         @wraps(work)
         def handler(event: Any, context: Any) -> Answer:
-            _drop_dead_connections()
+            drop_dead_connections()
             with correlated(getattr(context, "aws_request_id", "")):
                 now = clock.now()
                 try:
@@ -93,7 +93,7 @@ def camel_name(name: str) -> str:
     return UNDERSCORED.sub(lambda found: found.group(1).upper(), name)
 
 
-def _drop_dead_connections() -> None:
+def drop_dead_connections() -> None:
     """A frozen process wakes up with connections that are long dead. One within a transaction is its caller's."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:

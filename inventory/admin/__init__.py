@@ -2,6 +2,7 @@ from inventory.admin import alerts as alerts
 from inventory.admin import calendar_feeds as calendar_feeds
 from inventory.admin import catalogue as catalogue
 from inventory.admin import company as company
+from inventory.admin import events as events
 from inventory.admin import ledger as ledger
 from inventory.admin import machines as machines
 from inventory.admin import people as people
@@ -10,4 +11,6 @@ from inventory.admin import purchasing as purchasing
 from inventory.admin import sales_files as sales_files
 from inventory.admin import schedules as schedules
 from inventory.admin import stock as stock
+from inventory.admin import streams as streams
 from inventory.admin import transfers as transfers
+from inventory.admin import webhooks as webhooks

@@ -1,4 +1,4 @@
-"""What comes in from outside: files of sales. (Stock events join in with the real-time intake.)"""
+"""What comes in from outside: files of sales. Stock events are in ``events``."""
 
 from __future__ import annotations
 

@@ -65,37 +65,57 @@ def record_movements(
 
 @transaction.atomic
 def _record(movements: Sequence[Movement], source: str, now: datetime, recorded_by: str, history: History) -> Recorded:
-    levels = _locked_levels({(movement.store_id, movement.product_id) for movement in movements})
+    levels, _ = locked_levels({(movement.store_id, movement.product_id) for movement in movements})
     new = _leave_out_known(movements)
     if not new:
         return Recorded(added=0, known=len(movements))
-    stock_before = {key: None if level.tracked_from is None else level.on_hand_units for key, level in levels.items()}
-    posting = _post(new, levels, history)
-    _insert_rows(posting, source=source, recorded_by=recorded_by, now=now)
-    _save_levels(levels.values())
-    day_sums.add_to_days(posting.days)
-    alerts.follow_stock(levels.values(), stock_before, now=now)
+    posting = record_on_levels(new, levels, source=source, now=now, recorded_by=recorded_by, history=history)
     unmoved = sum(
         1 for row in posting.rows if row.movement.movement_type in _TRADE and row.quantity and not row.stock_change
     )
     return Recorded(added=len(new), known=len(movements) - len(new), history=unmoved)
 
 
+def record_on_levels(
+    movements: Sequence[Movement],
+    levels: dict[LevelKey, StockLevel],
+    *,
+    source: str,
+    now: datetime,
+    recorded_by: str,
+    history: History = History.NEVER,
+) -> Posting:
+    """Write movements that are checked and new on levels that the caller has locked (``locked_levels``), in its transaction.
+
+    The rows of the posting are those of ``movements``, in their order. A key that is in the ledger raises
+    ``IntegrityError``.
+    """
+    stock_before = {key: None if level.tracked_from is None else level.on_hand_units for key, level in levels.items()}
+    posting = _post(movements, levels, history)
+    _insert_rows(posting, source=source, recorded_by=recorded_by, now=now)
+    _save_levels(levels.values())
+    day_sums.add_to_days(posting.days)
+    alerts.follow_stock(levels.values(), stock_before, now=now)
+    return posting
+
+
 _TRADE = frozenset({SALE, RETURN})
 
 
-def _locked_levels(keys: set[LevelKey]) -> dict[LevelKey, StockLevel]:
-    """Every level of ``keys``, made where missing, locked in primary-key order."""
-    found = _level_ids(keys)
-    missing = sorted(keys - found.keys())
+def locked_levels(
+    keys: set[LevelKey], *, if_there: frozenset[LevelKey] = frozenset()
+) -> tuple[dict[LevelKey, StockLevel], set[LevelKey]]:
+    """Every level of ``keys``, and those of ``if_there`` that exist, locked in primary-key order; and which were made now."""
+    found = _level_ids(keys | if_there)
+    missing = keys - found.keys()
     if missing:
         StockLevel.objects.bulk_create(
-            [StockLevel(store_id=store_id, product_id=product_id) for store_id, product_id in missing],
+            [StockLevel(store_id=store_id, product_id=product_id) for store_id, product_id in sorted(missing)],
             ignore_conflicts=True,
             batch_size=500,
         )
-        found |= _level_ids(set(missing))
-    return {(level.store_id, level.product_id): level for level in lock_levels(found.values())}
+        found |= _level_ids(missing)
+    return {(level.store_id, level.product_id): level for level in lock_levels(found.values())}, missing
 
 
 def _level_ids(keys: set[LevelKey]) -> dict[LevelKey, int]:
@@ -228,8 +248,10 @@ class _Adapted(dict[Any, Any]):
         return adapted
 
 
-_STOCK_FIELDS = "on_hand_units tracked_from out_of_stock_since out_of_stock_closed_to last_event_at".split()
-_LEVEL_FIELDS = "id product_id store_id minimum_units maximum_units is_on_sale".split()
+_STOCK_FIELDS = (
+    "on_hand_units tracked_from out_of_stock_since out_of_stock_closed_to last_event_at is_on_sale events_applied_to"
+).split()
+_LEVEL_FIELDS = "id product_id store_id minimum_units maximum_units".split()
 
 
 def _save_levels(levels: Iterable[StockLevel]) -> None:
@@ -246,12 +268,13 @@ def _save_levels(levels: Iterable[StockLevel]) -> None:
             level.store_id,
             level.minimum_units,
             level.maximum_units,
-            level.is_on_sale,
             level.on_hand_units,
             day[level.tracked_from],
             instant[level.out_of_stock_since],
             instant[level.out_of_stock_closed_to],
             instant[level.last_event_at],
+            level.is_on_sale,
+            instant[level.events_applied_to],
         )
         for level in levels
     ]

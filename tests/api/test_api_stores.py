@@ -15,6 +15,7 @@ LISTS = {
     "stores": "code",
     "stock": "store_id",
     "transactions": "store_id",
+    "events": "store_id",
     "sales-data/files": "store_id",
     "sales-data/SKU-STEADY": "store_id",
     "purchase-orders": "store_id",
@@ -44,7 +45,7 @@ def manager(world: World) -> APIClient:
 @pytest.fixture
 def north_key(world: World) -> APIClient:
     """A key of the administrator, who sees every store, tied to the north."""
-    scopes = ["catalogue:read", "stock:read", "stock:write", "sales:read", "sales:write", "orders:read"]
+    scopes = ["catalogue:read", "stock:read", "events:read", "stock:write", "sales:read", "sales:write", "orders:read"]
     scopes += ["orders:write", "recommendations:read", "recommendations:decide", "analytics:read"]
     scopes += ["forecasts:read", "forecasts:write"]
     return machine(world.cast.administrator, scopes, stores=[world.cast.north])

@@ -221,7 +221,7 @@ def test_a_model_of_other_features_is_refused() -> None:
     panel = history()
     boosting = trained(panel, [300])
     boosting.final.is_yearly_ = True
-    with pytest.raises(OtherFeaturesError, match="other features"):
+    with pytest.raises(OtherFeaturesError, match=r"trained on other columns \(not known to it: day_of_year"):
         boosting.paths(panel, np.array([300]), 28)
 
 

@@ -126,7 +126,7 @@ def test_an_override_that_came_while_the_night_was_at_work_is_laid_over_at_its_e
     ForecastOverride.objects.update(withdrawn_at=NOW)
     night(sold)
     ForecastOverride.objects.update(withdrawn_at=None)
-    assert overrides.lay_over_day(TODAY) == 1
+    assert overrides.lay_over_day(TODAY, now=NOW) == 1
     assert served()["daily"]["overrides"] == [override.pk]
 
 

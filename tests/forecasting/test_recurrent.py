@@ -243,7 +243,7 @@ def test_a_model_of_other_features_is_refused() -> None:
     panel = history()
     network = trained(panel, [200])
     network.final.feature_names_ = ["another"]
-    with pytest.raises(OtherFeaturesError, match="other features"):
+    with pytest.raises(OtherFeaturesError, match="other columns"):
         network.paths(panel, np.array([200]), 28)
 
 

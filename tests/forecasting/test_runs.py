@@ -20,10 +20,12 @@ from forecasting.services.runs import backfill_days, forecast_all, measure_all
 from invencare.lib import clock
 from inventory.models import Product, Store
 from tests.cast import NOW, TODAY, Cast, sell_daily
+from tests.forecasting.libraries import needs_boosting
 
 YESTERDAY = TODAY - timedelta(days=1)
 UNEVEN = [4, 6, 5, 3, 4, 8, 1, 5, 4, 4, 6, 2, 9, 0] * 10
 Kind = ForecastRun.Kind
+NO_MODEL = "gradient_boosting: never trained on this site; the nightly run does it"
 
 
 def read_clock() -> datetime:
@@ -187,9 +189,11 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("at_noon")
 def test_the_command_forecasts_the_day_after_the_last_complete_one(cast: Cast) -> None:
+    needs_boosting()
     sell(cast)
     assert command("forecast") == (
         "Forecast of 2026-03-16 (Done) in 0.0 s: 4 series, 3 forecast, 1 with too little history, 0 failed.\n"
+        f"Statistical tier alone: {NO_MODEL}.\n"
     )
     assert ForecastAccuracy.objects.exists()
 
@@ -211,8 +215,10 @@ def test_a_command_with_numbers_out_of_bounds_says_which_are_allowed(cast: Cast,
 
 @pytest.mark.usefixtures("at_noon")
 def test_the_backfill_command_leaves_live_accuracy_behind(cast: Cast) -> None:
+    needs_boosting()
     sell(cast)
     assert command("backfill_forecasts", "--days", "14") == (
+        f"2026-03-02: Statistical tier alone: {NO_MODEL}.\n2026-03-09: Statistical tier alone: {NO_MODEL}.\n"
         "2 days from 2026-03-02 to 2026-03-09 forecast as of then, 6 forecasts, 0 failed; measured up to 2026-03-15.\n"
     )
     assert ForecastLiveAccuracy.objects.filter(store=Store.objects.get(code="N1")).count() == 6

@@ -14,15 +14,18 @@ import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import F
 
-from forecasting.calc.config import LSTM
+from forecasting.calc.config import LSTM, ForecastConfig
 from forecasting.calc.refitted import Refitted
 from forecasting.calc.sales_history import History
+from forecasting.calc.trial import Trial
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast, TrainedModel
 from forecasting.services import trained_models, training
-from forecasting.services.generate import ForecastResults, forecast_series
+from forecasting.services.calendar import create_event
+from forecasting.services.generate import ForecastResults, forecast_series, load_store_panel
 from forecasting.services.global_models import GLOBAL_MODELS
-from forecasting.services.global_paths import tier_parameters
+from forecasting.services.tiers import tier_parameters
 from forecasting.services.trained_models import ModelKey, UnreadableModel, load, newest_models
 from forecasting.services.training import TrainingOutcome, train_models
 from inventory.models import DailySales, Product, Store
@@ -383,3 +386,76 @@ def test_without_pytorch_the_network_is_refused_with_the_name_of_the_extra(
     with pytest.raises(ValidationError, match=r"lstm has not been trained .*the extra “neural”"):
         forecast(cast, products, models=(LSTM,))
     assert not ProductDemandForecast.objects.exists()
+
+
+def plan_fair(cast: Cast, *days: date) -> None:
+    for day in days:
+        values = {"name": "Fair", "kind": "promotion", "first_day": day, "last_day": day}
+        create_event(values=values, actor=cast.analyst, now=NOW)
+
+
+def test_holidays_and_events_are_columns_of_the_model_and_move_its_days(cast: Cast) -> None:
+    """A promotion by name that was held five times before trebles sales; the sixth is planned for Thursday week."""
+    needs_boosting()
+    products = make_products(50)
+    sell(cast.north, products)
+    held = [YESTERDAY - timedelta(days=ago) for ago in (20, 60, 100, 140, 180)]
+    coming = TODAY + timedelta(days=10)
+    DailySales.objects.filter(business_date__in=held).update(units=F("units") * 3)
+    plan_fair(cast, *held, coming)
+    outcome = train(cast, products)
+    assert {"holiday", "event", "event_uplift"} <= set(TrainedModel.objects.get().features["names"])
+    loaded = load_store_panel(
+        store=cast.north, product_ids=[product.pk for product in products], forecast_date=TODAY, now=NOW
+    )
+    (candidate,) = loaded.global_candidates(ForecastConfig(horizon=28), run=opened_run(outcome))
+    fair, same_days = candidate.paths[:, -1, 10], candidate.paths[:, -1, [3, 17, 24]].mean(axis=1)
+    assert fair.sum() > 1.8 * same_days.sum()
+
+
+def test_a_model_that_knows_other_columns_takes_no_part_and_the_run_says_which(
+    cast: Cast, products: list[Product]
+) -> None:
+    needs_boosting()
+    with pytest.MonkeyPatch.context() as patch:
+        model = GLOBAL_MODELS[BOOSTING]
+        patch.setitem(
+            GLOBAL_MODELS, BOOSTING, replace(model, write=lambda made: model.write(made) | {"plans": ["sky"]})
+        )
+        outcome = train(cast, products)
+    run = opened_run(outcome)
+    assert len(forecast(cast, products, run=run).forecasts) == 12
+    run.refresh_from_db()
+    assert run.parameters["tier_reason"].endswith("it was trained on columns that are not known here: sky")
+    assert not ForecastAccuracy.objects.filter(model=BOOSTING).exists()
+
+
+def test_a_model_that_loses_to_the_naive_on_its_trial_is_kept_and_serves_nobody(
+    cast: Cast, products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_boosting()
+    monkeypatch.setattr(training, "try_model", lambda *_: Trial(900, 0.52, -0.1, 0.41))
+    reason = "it lost to the seasonal naive on its trial: WAPE 52.0% against 41.0%."
+    outcome = train(cast, products)
+    assert outcome == TrainingOutcome([], {BOOSTING: f"not promoted: {reason}"})
+    row = TrainedModel.objects.get()
+    assert (row.is_promoted, row.promotion_reason, row.metrics["trial"]["wape"]) == (False, reason, 0.52)
+    monkeypatch.setattr(training, "_train", lambda *args, **kwargs: pytest.fail("trained twice"))
+    assert train(cast, products) == outcome
+    run = opened_run(outcome)
+    forecast(cast, products, run=run)
+    assert (run.parameters["tier"], run.parameters["tier_reason"]) == (
+        "statistical",
+        f"{BOOSTING}: not promoted: {reason}",
+    )
+    with pytest.raises(ValidationError, match="was not promoted: it lost to the seasonal naive"):
+        forecast(cast, products, models=(BOOSTING,))
+
+
+def test_a_model_is_tried_on_what_it_had_not_seen(cast: Cast, products: list[Product]) -> None:
+    needs_boosting()
+    train(cast, products)
+    trial = TrainedModel.objects.get().metrics["trial"]
+    assert trial["points"] > 1000
+    assert 0.15 < trial["wape"] < trial["naive_wape"] < 0.6  # Poisson sales of 4 to 15 a day: nobody is right
+    assert abs(trial["bias"]) < 0.1

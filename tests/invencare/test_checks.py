@@ -96,6 +96,8 @@ def test_a_right_production_has_nothing_to_say() -> None:
         ({"DECISION_FREE_CHANGE": -0.1}, "invencare.E018"),
         ({"DECISION_NUMBERS_MAX_AGE_DAYS": -1}, "invencare.E018"),
         ({"HOLDING_COST_PER_YEAR": -0.2}, "invencare.E018"),
+        ({"GOODWILL_PER_MARGIN": -0.2}, "invencare.E018"),
+        ({"POLICY_GOAL": "profit"}, "invencare.E019"),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "invencare.W001"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "invencare.W002"),
     ],

@@ -18,7 +18,8 @@ from inventory.services.business_days import last_complete_day
 class Command(BaseCommand):
     help = (
         "Forecast past days again, each from the sales of the days before it alone, and measure what came of them. What was "
-        "really forecast on a day stays as it was served. Corrections that came later to the sales of those days are in."
+        "really forecast on a day stays as it was served. Events, prices and overrides count as they were known then, and "
+        "of the trained models those that had seen nothing later. Corrections that came later to the sales are in."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # Numeric, and this module is read whenever commands are listed.
         from forecasting.services.runs import backfill_days, forecast_all, measure_all
+        from forecasting.services.tiers import tier_sentence
 
         last_day = last_complete_day(now=clock.now())
         try:
@@ -42,6 +44,8 @@ class Command(BaseCommand):
             runs = [self._forecast(forecast_all, day) for day in days]
             with tqdm(unit=" series", desc="Live accuracy", mininterval=0.5) as bar:
                 measure_all(first_day=days[0], last_day=last_day, runs=runs, after_chunk=bar.update)
+        for run in runs:
+            self.stdout.write(f"{run.forecast_date}: {tier_sentence(run)}")
         failed = sum(run.series_failed for run in runs)
         self.stdout.write(
             f"{len(runs)} days from {days[0]} to {days[-1]} forecast as of then, "

@@ -31,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # Numeric, and this module is read whenever commands are listed.
         from forecasting.services.runs import forecast_all
+        from forecasting.services.tiers import tier_sentence
 
         first_day = options["date"] or last_complete_day(now=clock.now()) + timedelta(days=1)
         with correlated(), tqdm(unit=" series", desc=f"Forecast of {first_day}", mininterval=0.5) as bar:
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             f"{run} in {run.seconds:.1f} s: {run.series_total} series, {run.series_done} forecast, {run.series_skipped} "
             f"with too little history, {run.series_failed} failed."
         )
+        self.stdout.write(tier_sentence(run))
         for failure in run.failures[:10]:
             self.stdout.write("  " + " · ".join(str(value) for value in failure.values() if value))
         if run.status != ForecastRun.Status.DONE:

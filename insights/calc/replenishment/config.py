@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from insights.calc.replenishment.service_classes import FILL_RATES
+
 COST, SERVICE_LEVEL, BALANCED = "cost", "service_level", "balanced"
 # optimizationGoal: how much of the order the fill-rate target decides; the rest is decided by cost.
 SERVICE_SHARE: Mapping[str, float] = {COST: 0.0, BALANCED: 0.5, SERVICE_LEVEL: 1.0}
-
-# Fill rates by ABC (revenue) and XYZ (how steady demand is: X smooth, Z hard to forecast). "" is not classed yet.
-FILL_RATES: Mapping[str, float] = {
-    "AX": 0.99, "AY": 0.98, "AZ": 0.96,
-    "BX": 0.97, "BY": 0.96, "BZ": 0.94,
-    "CX": 0.95, "CY": 0.92, "CZ": 0.88,
-    "A": 0.98, "B": 0.96, "C": 0.92, "": 0.92,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def least_cost_quantity(needs: Needs, costs: UnitCosts) -> Floats:
         middle = np.floor((low + high) / 2)
         pays = marginal_benefit(needs, costs, middle) > 0
         low, high = np.where(pays & (middle < high), middle + 1, low), np.where(pays, high, middle)
-    return np.minimum(high, np.ceil(best))
+    perishes = np.isfinite(needs.in_shelf_life).any(axis=1) & (costs.wasted > 0)
+    return np.where(perishes, np.minimum(high, np.ceil(best)), best)
 
 
 def marginal_benefit(needs: Needs, costs: UnitCosts, quantity: Floats, more: Floats | float = 1.0) -> Floats:

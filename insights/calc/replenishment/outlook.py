@@ -15,6 +15,7 @@ from insights.calc.replenishment.projection import project
 from insights.calc.replenishment.rows import Rows
 
 MOST_TAKEN_OFF = 0.9
+USUAL_ARRIVALS = 4
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,18 @@ class Outlook:
 
 
 def look_ahead(rows: Rows, costs: UnitCosts, config: PolicyConfig) -> Outlook:
-    """Follow ``config.paths`` paths of every row: lead time, arrivals, this order's interval and the next one's."""
+    """Follow ``config.paths`` paths of every row: lead time, arrivals, this order's interval and the next one's.
+
+    The lead time is chosen by a column of its own, the same however many arrivals (up to ``USUAL_ARRIVALS``) and whatever
+    perishes beside a row: a row alone follows the same paths as among others.
+    """
     arrivals = rows.arrivals.shape[1]
     perishes = bool((rows.shelf_life_periods > 0).any())
-    dimensions = arrivals + 4 + perishes
-    points = even_points(config.paths, dimensions)
+    choice = max(arrivals, USUAL_ARRIVALS) + 3
+    points = even_points(config.paths, choice + 1)
     lead = rows.lead_times
     if lead.shape[1] > 1:
-        lead = lead[:, (points[:, -1] * lead.shape[1]).astype(np.int64)]
+        lead = lead[:, (points[:, choice] * lead.shape[1]).astype(np.int64)]
     times = _times(rows, lead)
     main = arrivals + 1
     demand = cumulative_demand(rows.demand, times, normal_scores(points[:, : arrivals + 3]), main=main)

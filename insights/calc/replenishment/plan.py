@@ -28,6 +28,7 @@ from insights.calc.replenishment.expectations import (
     least_cost_quantity,
 )
 from insights.calc.replenishment.outlook import Outlook, look_ahead
+from insights.calc.replenishment.replenish_by import periods_to_wait
 from insights.calc.replenishment.rows import Repaired, Rows, repair
 
 ROWS_AT_ONCE = 2000
@@ -49,10 +50,16 @@ BINDINGS = (
 
 @dataclass(frozen=True)
 class Sharing:
-    """What rows share: minimum order value by supplier number, and the money for all of them (None: no bound)."""
+    """What rows share: minimum order value by supplier number, and the money for all of them (None: no bound).
+
+    ``supplier_units``, ``budget_units`` (N each, NaN: not decided): what was so decided before among more rows. With them a row
+    alone comes to the same order as it did among all.
+    """
 
     supplier_minimums: Mapping[int, float] = field(default_factory=dict)
     budget: float | None = None
+    supplier_units: Floats | None = None
+    budget_units: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class Plan:
 
     ``target_level``: what the expected stock on the order's arrival is brought to. ``critical_ratio``: of the costs that
     decided, after the look ahead; ``fill_rate_target``: of the class. ``passes_maximum``: units over a maximum that a minimum
-    order made unavoidable.
+    order made unavoidable. ``wait``: periods for which the order can wait (``replenish_by.periods_to_wait``).
     """
 
     quantity: Floats
@@ -107,6 +114,7 @@ class Plan:
     demand_protection: Floats
     passes_maximum: Floats
     consequences: Consequences
+    wait: Ints
     found: dict[str, Bools]
 
     def reasons(self, row: int) -> list[str]:
@@ -140,7 +148,11 @@ def plan_orders(rows: Rows, config: PolicyConfig | None = None, sharing_terms: S
     repaired = repair(rows)
     prepared = _prepare_all(repaired, config)
     steps, waits = _take_steps(repaired.rows, prepared, config, terms)
-    found = {**repaired.found, reasons.SUPPLIER_MINIMUM_OVER_NEED: waits}
+    found = {
+        **repaired.found,
+        reasons.SUPPLIER_MINIMUM_OVER_NEED: waits,
+        reasons.TOO_LARGE: steps.maximum > limits.LARGEST_QUANTITY,
+    }
     return _answer(repaired.rows, prepared, steps, config, found)
 
 
@@ -231,10 +243,12 @@ def _take_steps(rows: Rows, prepared: _Prepared, config: PolicyConfig, terms: Sh
     room = np.where(rows.minimum_order > rows.maximum_units, np.maximum(room, minimum), room)
     life = limits.room_in_shelf_life(needs, rows.pack_size, config.tolerated_waste)
     least = np.ceil(rows.minimum_order / rows.pack_size - 1e-9) * rows.pack_size
-    most = np.minimum(np.minimum(room, life), limits.LARGEST_QUANTITY)
+    most = np.minimum(room, life)
     supplier, waits = _supplier_minimums(rows, prepared, minimum, most, terms)
     maximum = limits.within(supplier, room, least)
-    shelf_life = np.minimum(limits.within(maximum, life, least), limits.LARGEST_QUANTITY)
+    shelf_life = limits.within(maximum, life, least)
+    # No order line holds it: nothing is ordered, and somebody has to look.
+    shelf_life = np.where(shelf_life > limits.LARGEST_QUANTITY, 0.0, shelf_life)
     budget = _within_budget(rows, prepared, shelf_life, least, terms)
     return Steps(raw, pack, minimum, supplier, maximum, shelf_life, budget), waits
 
@@ -260,6 +274,10 @@ def _supplier_minimums(
 ) -> tuple[Floats, Bools]:
     """Each supplier's order, raised to its minimum value where the order so raised still saves money, else left out."""
     result, waits = quantity.copy(), np.zeros(len(rows), dtype=bool)
+    if terms.supplier_units is not None:
+        decided = np.isfinite(terms.supplier_units)
+        result = np.where(decided, terms.supplier_units, quantity)
+        return result, decided & (result <= 0) & (quantity > 0)
     for places in sharing.groups_of(rows.supplier):
         minimum = terms.supplier_minimums.get(int(rows.supplier[places[0]]), 0.0)
         value = float((np.minimum(quantity, most) * rows.unit_cost)[places].sum())
@@ -285,6 +303,8 @@ def _supplier_minimums(
 
 
 def _within_budget(rows: Rows, prepared: _Prepared, quantity: Floats, least: Floats, terms: Sharing) -> Floats:
+    if terms.budget_units is not None:
+        return np.where(np.isfinite(terms.budget_units), terms.budget_units, quantity)
     if terms.budget is None or float((quantity * rows.unit_cost).sum()) <= terms.budget:
         return quantity
     places = np.flatnonzero(quantity > 0).astype(np.int64)
@@ -336,8 +356,17 @@ def _answer(rows: Rows, prepared: _Prepared, steps: Steps, config: PolicyConfig,
         demand_protection=prepared.demand_protection,
         passes_maximum=np.where((rows.maximum_units > 0) & (quantity > 0), over, 0.0),
         consequences=_consequences(rows, prepared, quantity),
+        wait=_waits(rows, config),
         found=found,
     )
+
+
+def _waits(rows: Rows, config: PolicyConfig) -> Ints:
+    blocks = range(0, max(len(rows), 1), ROWS_AT_ONCE)
+    parts = [
+        periods_to_wait(rows.take(slice(start, start + ROWS_AT_ONCE)), config.replenish_by_level) for start in blocks
+    ]
+    return np.concatenate(parts)
 
 
 def _consequences(rows: Rows, prepared: _Prepared, quantity: Floats) -> Consequences:

@@ -20,6 +20,7 @@ DISCONTINUED = "discontinued: nothing more is ordered"
 DISCONTINUED_ON_ORDER = "discontinued, with units still on order"
 NO_COST = "no margin or no holding cost is known: the fill rate of the class decides"
 SUPPLIER_MINIMUM_OVER_NEED = "the supplier's minimum order is above what pays: wait or add by hand"
+TOO_LARGE = "the need is more than an order line can hold: check the sales and the forecast"
 REASONS = (
     NO_FORECAST,
     NO_LEAD_TIME,
@@ -31,6 +32,7 @@ REASONS = (
     DISCONTINUED_ON_ORDER,
     NO_COST,
     SUPPLIER_MINIMUM_OVER_NEED,
+    TOO_LARGE,
 )
 ASSUMED_LEAD_TIME = 7.0
 ASSUMED_REVIEW = 7.0

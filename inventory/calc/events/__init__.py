@@ -1,0 +1,1 @@
+"""Stock events as they come in: the contract, the envelopes around it, and what each event does to a shelf."""
