@@ -1,4 +1,4 @@
-"""The company that the pages are measured on: 40 stores, 500 products, 20,000 stock levels, 540 days of sales.
+"""The company that the pages are measured on: 40 stores, 500 products, 20,000 stock levels, 540 days of sales; or a big one.
 
 Millions of rows go in by one statement of the engine's own each, into tables whose indexes are taken off before and
 built by sorting after: in 3 million rows, filling seven indexes row by row takes half an hour. Forecasts and
@@ -9,24 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from benchmarks.stage import timed
 
-STORES, PRODUCTS, DAYS = 40, 500, 540
+DAYS = 540
 ANALYSED = 60  # series of the first store that the real analysis goes over
 PENDING = 5_000
-PERFORMANCE_DAYS = 10  # days of performance kept, of every level
 ORDERS, LINES_PER_ORDER = 1_000, 10
 SLICE = 500_000  # ledger rows a statement
 
 
-def make_company(rows: int) -> None:
+@dataclass(frozen=True)
+class Size:
+    """``performance_days`` of performance rows for every level; ``forecasts`` of the newest night (6 kB each)."""
+
+    rows: int = 3_000_000
+    stores: int = 40
+    products: int = 500
+    performance_days: int = 10
+    forecasts: int = 20_000
+
+    @property
+    def levels(self) -> int:
+        return self.stores * self.products
+
+
+FULL = Size(rows=10_000_000, stores=500, products=2_000, performance_days=1, forecasts=100_000)
+
+
+def make_company(size: Size) -> None:
     with timed("catalogue and levels"):
-        make_catalogue()
-    with timed(f"{rows:,} ledger rows"), without_indexes("inventory_transactions"):
-        fill_ledger(rows)
+        make_catalogue(size)
+    with timed(f"{size.rows:,} ledger rows"), without_indexes("inventory_transactions"):
+        fill_ledger(size)
     with timed("daily sales"), without_indexes("daily_sales"):
         sum_days()
     with timed("daily metrics"):
@@ -36,8 +54,8 @@ def make_company(rows: int) -> None:
     with timed(f"real analysis of {ANALYSED} series"):
         analyse()
     with timed("copies of its results over the other levels, orders"):
-        copy_results()
-        place_orders()
+        copy_results(size)
+        place_orders(size)
         refresh_statistics()
 
 
@@ -48,14 +66,14 @@ def add_up_days() -> None:
     refresh_metrics(now=datetime.now(UTC))
 
 
-def make_catalogue() -> None:
+def make_catalogue(size: Size) -> None:
     from inventory.models import Product, StockLevel, Store, Supplier, SupplierItem
 
-    Store.objects.bulk_create([Store(code=f"S{i:03}", name=f"Store {i}") for i in range(1, STORES + 1)])
+    Store.objects.bulk_create([Store(code=f"S{i:03}", name=f"Store {i}") for i in range(1, size.stores + 1)])
     suppliers = Supplier.objects.bulk_create([Supplier(code=f"V{i:02}", name=f"Supplier {i}") for i in range(20)])
     products = [
         Product(sku=f"P{i:04}", name=f"Product {i}", category=f"Category {i % 12}", price=9, unit_cost=5)
-        for i in range(1, PRODUCTS + 1)
+        for i in range(1, size.products + 1)
     ]
     Product.objects.bulk_create(products)
     products = list(Product.objects.order_by("pk"))
@@ -66,20 +84,20 @@ def make_catalogue() -> None:
         ]
     )
     opened = today() - timedelta(days=DAYS)
-    StockLevel.objects.bulk_create(
-        [
-            StockLevel(
-                store=store, product=product, on_hand_units=product.pk % 40, minimum_units=10, maximum_units=60,
-                tracked_from=opened,
-            )
-            for store in Store.objects.order_by("pk")
-            for product in products
-        ],
-        batch_size=2_000,
-    )  # fmt: skip
+    for store in Store.objects.order_by("pk"):
+        StockLevel.objects.bulk_create(
+            [
+                StockLevel(
+                    store=store, product=product, on_hand_units=product.pk % 40, minimum_units=10, maximum_units=60,
+                    tracked_from=opened,
+                )
+                for product in products
+            ],
+            batch_size=2_000,
+        )  # fmt: skip
 
 
-def fill_ledger(rows: int) -> None:
+def fill_ledger(size: Size) -> None:
     """Sales, oldest first, over stores and products in turn; one in 40 is a return."""
     from django.db import connection
 
@@ -87,14 +105,14 @@ def fill_ledger(rows: int) -> None:
 
     first_store = Store.objects.earliest("pk").pk
     first_product = Product.objects.earliest("pk").pk
-    for start in range(0, rows, SLICE):
-        numbers, key, day = _dialect(connection.vendor, start, min(start + SLICE, rows), rows)
+    for start in range(0, size.rows, SLICE):
+        numbers, key, day = _dialect(connection.vendor, start, min(start + SLICE, size.rows), size.rows)
         statement = f"""
             INSERT INTO inventory_transactions
                 (store_id, product_id, movement_type, quantity, stock_change, before_units, after_units, unit_price,
                  total, is_promotion, reference, reason, occurred_at, business_date, source, idempotency_key,
                  recorded_by, recorded_at)
-            SELECT {first_store} + (i * 7) % {STORES}, {first_product} + (i * 13 + i / {PRODUCTS}) % {PRODUCTS},
+            SELECT {first_store} + (i * 7) % {size.stores}, {first_product} + (i * 13 + i / {size.products}) % {size.products},
                    CASE WHEN i / 40 % 40 = 0 THEN 'return' ELSE 'sale' END, 1,
                    CASE WHEN i / 40 % 40 = 0 THEN 1 ELSE -1 END, 100, CASE WHEN i / 40 % 40 = 0 THEN 101 ELSE 99 END,
                    9, CASE WHEN i / 40 % 40 = 0 THEN -9 ELSE 9 END, 0, '', '', {day}, {day}, 'bench', {key}, '',
@@ -180,7 +198,7 @@ def refresh_statistics() -> None:
 
     tables = (
         "inventory_transactions daily_sales stock_levels product_reorder_recommendations "
-        "product_performance_analytics product_demand_forecasts purchase_orders purchase_order_lines"
+        "product_performance_analytics product_classes product_demand_forecasts purchase_orders purchase_order_lines"
     ).split()
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE TABLE {', '.join(tables)}" if connection.vendor == "mysql" else "ANALYZE")
@@ -207,18 +225,19 @@ def analyse() -> None:
         raise RuntimeError(f"the analysis failed: {result.failures[0]}")
 
 
-def copy_results() -> None:
-    from analytics.models import ProductPerformance
+def copy_results(size: Size) -> None:
+    from analytics.models import ProductClass, ProductPerformance
     from forecasting.models import ProductDemandForecast
     from insights.models import ReorderRecommendation
 
     copy_over_levels(ReorderRecommendation, "recommendation_date", limit=PENDING)
-    copy_over_levels(ProductDemandForecast, "forecast_date")
-    for days_back in range(PERFORMANCE_DAYS):
-        copy_over_levels(ProductPerformance, "analysis_date", days_back=days_back)
+    copy_over_levels(ProductDemandForecast, "forecast_date", limit=size.forecasts)
+    for days_back in range(size.performance_days):
+        copy_over_levels(ProductPerformance, "analysis_date", days_back=days_back, limit=size.levels)
+    copy_over_levels(ProductClass, "abc_on", limit=size.levels)
 
 
-def copy_over_levels(model: Any, day_column: str, *, days_back: int = 0, limit: int = STORES * PRODUCTS) -> None:
+def copy_over_levels(model: Any, day_column: str, *, days_back: int = 0, limit: int) -> None:
     """Copies of one row for the levels without a row on that day, by the engine itself."""
     from django.db import connection
 
@@ -238,13 +257,15 @@ def copy_over_levels(model: Any, day_column: str, *, days_back: int = 0, limit: 
         cursor.execute(statement, [day, original.pk, day])
 
 
-def place_orders() -> None:
+def place_orders(size: Size) -> None:
     from inventory.models import Product, PurchaseOrder, PurchaseOrderLine, Store, Supplier
 
     stores, suppliers = list(Store.objects.all()), list(Supplier.objects.all())
     PurchaseOrder.objects.bulk_create(
         [
-            PurchaseOrder(number=f"PO-{i:06}", store=stores[i % STORES], supplier=suppliers[i % 20], order_date=today())
+            PurchaseOrder(
+                number=f"PO-{i:06}", store=stores[i % size.stores], supplier=suppliers[i % 20], order_date=today()
+            )
             for i in range(ORDERS)
         ]
     )

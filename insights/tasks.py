@@ -5,18 +5,24 @@ A message here only wakes a worker up; what is to be done stands in the run's ro
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from forecasting.services import retention
 from insights.services import decisions, runs
+from insights.services.dashboard.payload import dashboard_answer
+from insights.services.nightly_watch import follow_nightly
 from insights.services.run_workers import this_worker
 from invencare.lib import clock
 from invencare.lib.correlation import correlated
 from inventory.models import Store
+from inventory.querysets.scope import EVERY_STORE
 
 # A task works for about this long and then sends itself again: a worker that is asked to stop does so within
 # seconds, and an import that waits gets its turn in the middle of a long run.
@@ -59,6 +65,12 @@ def resume_runs() -> list[int]:
     return left
 
 
+@shared_task(name="insights.watch_nightly")
+def watch_nightly() -> bool:
+    """Open an alert while the night's figures are old, and close it when they are not; whether they are."""
+    return follow_nightly(now=clock.now())
+
+
 @shared_task(name="insights.forget_old_forecasts")
 def forget_old_forecasts() -> int:
     """Forecasts and accuracy that nobody reads any more; how many rows went."""
@@ -81,6 +93,22 @@ def value_decisions() -> int:
     return decision_value.value_decisions(now=clock.now())
 
 
+@shared_task(name="insights.generate_dashboard", ignore_result=False)
+def generate_dashboard(store_id: str, period: str = "daily") -> dict[str, Any]:
+    """PA-8 for a worker: one store's dashboard as JSON. An unknown store is ``Store.DoesNotExist``."""
+    store = Store.objects.get(code=store_id)
+    answer = dashboard_answer(
+        scope=EVERY_STORE,
+        store=store,
+        period=period,
+        include_forecasts=True,
+        include_recommendations=True,
+        now=clock.now(),
+    )
+    plain: dict[str, Any] = json.loads(json.dumps(answer, cls=DjangoJSONEncoder))
+    return plain
+
+
 @shared_task(name="insights.optimize_store")
 def optimize_store(*, store_id: str, include_all_products: bool = False, optimization_goal: str = "") -> dict[str, int]:
     """PA-6 for the store with this code; how many products were planned, and how many could not be. Safe to run twice."""
@@ -94,3 +122,16 @@ def optimize_store(*, store_id: str, include_all_products: bool = False, optimiz
         goal=optimization_goal,
     )
     return {"planned": len(done.recommendations), "failed": len(done.failures)}
+
+
+@shared_task(name="insights.recommend_moves")
+def recommend_moves() -> int:
+    """Transfers and excess of the newest nightly's day, in case that run's own last step was lost; safe to run twice."""
+    # Numeric, see value_decisions.
+    from insights.services.moves import recommending
+
+    day = recommending.newest_day()
+    if day is None:
+        return 0
+    done = recommending.recommend_moves(day=day, now=clock.now())
+    return done.transfers + done.excess

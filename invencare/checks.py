@@ -143,6 +143,11 @@ def _runs() -> Iterator[CheckMessage]:
         "DECISION_NUMBERS_MAX_AGE_DAYS",
         "HOLDING_COST_PER_YEAR",
         "GOODWILL_PER_MARGIN",
+        "TRANSFER_FIXED_COST",
+        "TRANSFER_UNIT_COST",
+        "EXCESS_LEAST_COST",
+        "EXCESS_PATIENCE_DAYS",
+        "MOVES_QUIET_DAYS",
     ):
         if getattr(settings, name) < 0:
             yield Error(

@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from forecasting.services.model_health import model_problems
 from insights.models import AnalysisRun
 from invencare.celery import app as celery_app
 from invencare.lib import clock
@@ -49,11 +50,16 @@ def version(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database, tables, broker and a first nightly are there; else 503 naming each check."""
-    reasons = failing_checks(now=clock.now())
+    """200 when database, tables, broker and a first nightly are there; else 503 naming each check.
+
+    ``notices`` are what somebody should look at while the site serves all the same: trained models missing or stale.
+    """
+    now = clock.now()
+    reasons = failing_checks(now=now)
     body = {
         "status": "not ready" if reasons else "ready",
         "checks": {name: reasons.get(name, "ok") for name in CHECKS},
+        "notices": {} if {"database", "migrations"} & reasons.keys() else model_problems(now=now),
     }
     return JsonResponse(body, status=503 if reasons else 200)
 

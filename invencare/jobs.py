@@ -27,6 +27,12 @@ JOBS: tuple[Job, ...] = (
         description="Performance, forecasts and recommendations for every product and store, once a day.",
     ),
     Job(
+        name="Recommend moves",
+        task="insights.recommend_moves",
+        schedule="0 5 * * *",
+        description="Transfers between stores and what to do with excess; the nightly analysis does it too, at its end.",
+    ),
+    Job(
         name="Return snoozed recommendations",
         task="insights.return_snoozed",
         schedule="5 * * * *",
@@ -80,6 +86,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=290,
     ),
     Job(
+        name="Tell other programs",
+        task="inventory.tasks.tell_of_alerts",
+        schedule="* * * * *",
+        description="Sends alerts to webhooks and SNS, and looks for stock events that could not be applied.",
+        expire_seconds=55,
+    ),
+    Job(
         name="Forget API answers",
         task="inventory.tasks.forget_api_answers",
         schedule="40 3 * * *",
@@ -90,5 +103,26 @@ JOBS: tuple[Job, ...] = (
         task="forecasting.load_holidays",
         schedule="30 3 1 * *",
         description="Fills in the public holidays of the stores' countries up to next year; what is there stays.",
+    ),
+    Job(
+        name="Follow alerts",
+        task="inventory.tasks.follow_alerts",
+        schedule="*/10 * * * *",
+        description="Looks for overdue orders, and reckons what the open alerts are expected to cost.",
+        expire_seconds=590,
+    ),
+    Job(
+        name="Send alert digests",
+        task="inventory.tasks.send_alert_digests",
+        schedule="2 * * * *",
+        description="Mails each person what is new, at the hour of their choice.",
+        expire_seconds=3_500,
+    ),
+    Job(
+        name="Watch the nightly",
+        task="insights.watch_nightly",
+        schedule="15 * * * *",
+        description="Opens an alert while the nightly analysis is late.",
+        expire_seconds=3_500,
     ),
 )

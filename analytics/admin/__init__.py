@@ -1,2 +1,3 @@
+from analytics.admin import classes as classes
 from analytics.admin import performance as performance
 from analytics.admin import trends as trends

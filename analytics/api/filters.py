@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from analytics.models import SalesTrend
+from analytics.models import ClassMove, ProductPerformance, SalesTrend
 
 
 class StoreMetricsFilters(filters.FilterSet):
@@ -28,3 +30,40 @@ class SalesTrendFilters(filters.FilterSet):
     verdict = filters.ChoiceFilter(choices=SalesTrend.Verdict.choices)
     date_from = filters.DateFilter(field_name="business_date", lookup_expr="gte", label="First last day of a window.")
     date_to = filters.DateFilter(field_name="business_date", lookup_expr="lte", label="Last day, included.")
+
+
+LETTERS = [("A", "A"), ("B", "B"), ("C", "C"), ("none", "No class")]
+
+
+class ClassLetterFilter(filters.ChoiceFilter):
+    """A letter, or ``none`` for what has no class."""
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return qs.filter(**{str(self.field_name): ""}) if value == "none" else super().filter(qs, value)
+
+
+class _InAStore(filters.FilterSet):
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+
+
+class PerformanceFilters(_InAStore):
+    category = filters.CharFilter(field_name="product__category")
+    period_type = filters.ChoiceFilter(choices=ProductPerformance.PeriodType.choices)
+    movement = filters.ChoiceFilter(choices=ProductPerformance.Movement.choices)
+    stock_status = filters.ChoiceFilter(choices=ProductPerformance.StockStatus.choices)
+    abc_class = ClassLetterFilter(choices=LETTERS)
+    date_from = filters.DateFilter(field_name="analysis_date", lookup_expr="gte", label="First day analysed.")
+    date_to = filters.DateFilter(field_name="analysis_date", lookup_expr="lte", label="Last day, included.")
+
+
+class ProductClassFilters(_InAStore):
+    abc_class = ClassLetterFilter(choices=LETTERS)
+    margin_class = ClassLetterFilter(choices=LETTERS)
+    xyz_class = ClassLetterFilter(choices=[("X", "X"), ("Y", "Y"), ("Z", "Z"), ("none", "No class")])
+
+
+class ClassMoveFilters(_InAStore):
+    scheme = filters.ChoiceFilter(choices=ClassMove.Scheme.choices)
+    date_from = filters.DateFilter(field_name="moved_on", lookup_expr="gte", label="First day.")
+    date_to = filters.DateFilter(field_name="moved_on", lookup_expr="lte", label="Last day, included.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.models import ProductPerformance, SalesTrend, StoreDailyMetrics
+from analytics.models import ClassMove, ProductClass, ProductPerformance, SalesTrend, StoreDailyMetrics
 from inventory.api.strict import OutputSerializer, StrictSerializer
 
 MAX_PERIOD_DAYS = 730
@@ -55,12 +55,21 @@ class PerformanceSerializer(OutputSerializer):
             "days_inventory_outstanding",
             "average_stock_units",
             "stock_out_days",
+            "sell_through",
+            "gross_margin",
+            "gross_margin_return",
+            "lost_units",
+            "lost_revenue",
+            "stock_value",
+            "last_sale_on",
+            "movement",
             "current_stock",
             "minimum_stock",
             "maximum_stock",
             "stock_status",
             "stock_risk",
             "abc_classification",
+            "margin_class",
             "performance_score",
             "score_parts",
             "transaction_count",
@@ -114,3 +123,34 @@ class SalesTrendSerializer(OutputSerializer):
             "p_value",
             "verdict",
         ]
+
+
+class ProductClassSerializer(OutputSerializer):
+    product_id = serializers.CharField(source="product.sku", read_only=True)
+    store_id = serializers.CharField(source="store.code", read_only=True)
+
+    class Meta:
+        model = ProductClass
+        fields = [
+            "product_id",
+            "store_id",
+            "abc_class",
+            "margin_class",
+            "abc_on",
+            "xyz_class",
+            "xyz_on",
+            "week_error",
+            "error_basis",
+            "error_weeks",
+        ]
+
+
+class ClassMoveSerializer(OutputSerializer):
+    product_id = serializers.CharField(source="product.sku", read_only=True)
+    store_id = serializers.CharField(
+        source="store.code", read_only=True, default=None, allow_null=True, help_text="Empty: the company's classes."
+    )
+
+    class Meta:
+        model = ClassMove
+        fields = ["product_id", "store_id", "currency", "scheme", "moved_on", "from_class", "to_class"]

@@ -7,26 +7,48 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.api.filters import SalesTrendFilters, StoreMetricsFilters
+from analytics.api.filters import (
+    ClassMoveFilters,
+    PerformanceFilters,
+    ProductClassFilters,
+    SalesTrendFilters,
+    StoreMetricsFilters,
+)
 from analytics.api.performance import analyse_for
 from analytics.api.serializers import (
+    ClassMoveSerializer,
     PerformanceQuerySerializer,
     PerformanceSerializer,
+    ProductClassSerializer,
     SalesTrendSerializer,
     StoreMetricsSerializer,
 )
-from analytics.models import ProductPerformance, SalesTrend, StoreDailyMetrics
+from analytics.models import ClassMove, ProductClass, ProductPerformance, SalesTrend, StoreDailyMetrics
 from invencare.lib import clock
 from inventory.api.actors import scope_of
+from inventory.api.pagination import LedgerPagination
 from inventory.api.views.base import ApiViewSet
 
 
-class PerformanceViewSet(ApiViewSet):
-    """How one product did in one store over a period."""
+class NewestFirst(LedgerPagination):
+    """By primary key alone: a million rows are never counted, and no row of these tables is ever back-dated by much."""
 
-    queryset = ProductPerformance.objects.all()
+    period_parameters = frozenset()
+
+
+@extend_schema_view(list=extend_schema(summary="Stored performance, newest day first"))
+class PerformanceViewSet(mixins.ListModelMixin, ApiViewSet):
+    """How products did in stores over a period."""
+
+    # Stores and products by a query each: joined, MariaDB sorts the whole table to find a page.
+    queryset = ProductPerformance.objects.prefetch_related("store", "product")
     serializer_class = PerformanceSerializer
-    permissions_by_action = {"create": "analytics.view_productperformance"}
+    permissions_by_action = {
+        "create": "analytics.view_productperformance",
+        "list": "analytics.view_productperformance",
+    }
+    filterset_class = PerformanceFilters
+    pagination_class = NewestFirst
 
     @extend_schema(
         summary="Analyse one product in one store over a period up to the last complete day",
@@ -57,3 +79,25 @@ class SalesTrendViewSet(mixins.ListModelMixin, ApiViewSet):
     serializer_class = SalesTrendSerializer
     permissions_by_action = {"list": "analytics.view_salestrend"}
     filterset_class = SalesTrendFilters
+
+
+@extend_schema_view(list=extend_schema(summary="Each product's ABC and XYZ classes in each store"))
+class ProductClassViewSet(mixins.ListModelMixin, ApiViewSet):
+    """Where products stand now: by revenue, by margin, and by how well they can be forecast."""
+
+    queryset = ProductClass.objects.prefetch_related("store", "product")
+    serializer_class = ProductClassSerializer
+    permissions_by_action = {"list": "analytics.view_productclass"}
+    filterset_class = ProductClassFilters
+    pagination_class = NewestFirst
+
+
+@extend_schema_view(list=extend_schema(summary="Products that moved from one class to another, newest first"))
+class ClassMoveViewSet(mixins.ListModelMixin, ApiViewSet):
+    """Every change of a class, in a store or over all stores; the company's need all stores."""
+
+    queryset = ClassMove.objects.prefetch_related("store", "product")
+    serializer_class = ClassMoveSerializer
+    permissions_by_action = {"list": "analytics.view_classmove"}
+    filterset_class = ClassMoveFilters
+    pagination_class = NewestFirst

@@ -6,7 +6,8 @@ from analytics.models.metrics import (
     ProductDailyMetrics,
     StoreDailyMetrics,
 )
-from analytics.models.performance import ProductPerformance
+from analytics.models.performance import IdleStock, ProductPerformance
+from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
 __all__ = [
@@ -14,10 +15,13 @@ __all__ = [
     "ClassMove",
     "CompanyClass",
     "CompanyDailyMetrics",
+    "IdleStock",
     "MetricsState",
     "ProductClass",
     "ProductDailyMetrics",
     "ProductPerformance",
+    "ProductStock",
     "SalesTrend",
     "StoreDailyMetrics",
+    "StoreStock",
 ]

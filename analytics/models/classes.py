@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from analytics.querysets.classes import ClassMoveQuerySet, ProductClassQuerySet
+from analytics.querysets.classes import ClassMoveQuerySet, CompanyClassQuerySet, ProductClassQuerySet
 from inventory.models import Product, Store
 
 
@@ -66,6 +66,8 @@ class CompanyClass(models.Model):
     revenue_share = models.FloatField(null=True, blank=True)
     abc_class = models.CharField("ABC (revenue)", max_length=1, blank=True)
     margin_class = models.CharField("ABC (margin)", max_length=1, blank=True)
+
+    objects = CompanyClassQuerySet.as_manager()
 
     class Meta:
         db_table = "company_product_classes"

@@ -117,9 +117,15 @@ class CompanyDailyMetrics(DaySums):
 
 
 class MetricsState(models.Model):
-    """The one row that says up to when the metrics hold every sale; its lock lets one refresh work at a time."""
+    """The one row that says up to when the metrics hold every sale; its lock lets one refresh work at a time.
+
+    ``version`` grows whenever sums over days were made again, so that whoever keeps a result knows when it is old.
+    """
 
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveBigIntegerField(default=0)
+    stock_refreshed_at = models.DateTimeField(null=True, blank=True)
+    stock_movement_id = models.BigIntegerField(default=0, help_text="The newest movement that the stock sums may hold.")
 
     class Meta:
         db_table = "metrics_state"

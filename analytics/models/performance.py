@@ -113,3 +113,12 @@ class ProductPerformance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} @ {self.store_id} {self.analysis_date}"
+
+
+class IdleStock(ProductPerformance):
+    """Dead and slow stock of the newest night: the same rows, read for the money that lies in them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "dead or slow stock"
+        verbose_name_plural = "dead and slow stock"

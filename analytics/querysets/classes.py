@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+from django.db import models
 from django.db.models import Count, Q
 
 from inventory.querysets.scope import StoreScope, StoreScopedQuerySet
@@ -19,6 +20,12 @@ class ProductClassQuerySet(StoreScopedQuerySet):
     def cells(self) -> Any:
         """One dict per cell that holds any: ``abc_class``, ``xyz_class`` and ``products`` (products in stores)."""
         return self.order_by().values("abc_class", "xyz_class").annotate(products=Count("pk"))
+
+
+class CompanyClassQuerySet(models.QuerySet[Any]):
+    def visible_to(self, scope: StoreScope) -> Self:
+        """Sums over every store: only who may see all of them sees those."""
+        return self.all() if scope.all_stores else self.none()
 
 
 class ClassMoveQuerySet(StoreScopedQuerySet):

@@ -10,3 +10,7 @@ __all__ = ["DaySumsQuerySet", "StoreDaySumsQuerySet"]
 
 class StoreDaySumsQuerySet(DaySumsQuerySet, StoreScopedQuerySet):  # type: ignore[override]
     """A store's days, only those that the reader may see."""
+
+
+class StoreStockQuerySet(StoreScopedQuerySet):
+    """A store's stock, only of those that the reader may see."""

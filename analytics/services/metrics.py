@@ -21,12 +21,13 @@ from analytics.models import (
     ProductDailyMetrics,
     StoreDailyMetrics,
 )
+from analytics.services.metrics_state import STATE_ID
+from analytics.services.stock_sums import refresh_stock_sums
 from inventory.models import DailySales, SalesDayChange, Store
 from inventory.services.day_sums import note_changed
 from inventory.services.locking import in_chunks, in_one_transaction
 
 DAYS_AT_ONCE = 20
-STATE_ID = 1
 
 StoreDays = dict[date, set[int]]
 """Ids of the stores whose sales changed, by business date."""
@@ -36,7 +37,7 @@ def refresh_metrics(*, now: datetime, after_days: Callable[[int, int], None] | N
     """Make the sums of every noted day again; the number of days. Safe to run again, and from many places at once.
 
     Newest days first, some in a transaction. ``after_days(done, total)`` is called after each of these. What is noted
-    while this runs is left to the next call.
+    while this runs is left to the next call. What is in stock now is added up again, too, where it changed.
     """
     MetricsState.objects.get_or_create(pk=STATE_ID)
     last_note = SalesDayChange.objects.aggregate(last=Max("pk"))["last"] or 0
@@ -47,13 +48,8 @@ def refresh_metrics(*, now: datetime, after_days: Callable[[int, int], None] | N
         if after_days:
             after_days(done * DAYS_AT_ONCE + len(some), len(days))
     MetricsState.objects.filter(pk=STATE_ID).update(refreshed_at=now)
+    refresh_stock_sums(now=now)
     return len(days)
-
-
-def metrics_as_of() -> datetime | None:
-    """Since when later sales may be missing from the metrics; None before the first refresh."""
-    refreshed: datetime | None = MetricsState.objects.filter(pk=STATE_ID).values_list("refreshed_at", flat=True).first()
-    return refreshed
 
 
 @transaction.atomic
@@ -81,6 +77,7 @@ def _refresh_days(days: Sequence[date]) -> None:
     _write_company(changed, currency_of)
     for ids in in_chunks(pk for pk, _, _ in notes):
         SalesDayChange.objects.filter(pk__in=ids).delete()
+    MetricsState.objects.filter(pk=STATE_ID).update(version=F("version") + 1)
 
 
 # Whatever filters on a column comes before the sum that takes the column's name.

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from forecasting.admin.forecast_chart import demand_chart, forecast_overlay
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast
-from forecasting.services.leaderboard import LIVE_WEEKS, Selection, leaderboard
+from forecasting.services.leaderboard import LIVE_WEEKS, Leaderboard, Selection, leaderboard
 from forecasting.services.outlook import HISTORY_DAYS, demand_days, events_of, overrides_of
 from invencare.lib import clock
 from inventory.admin.base import LedgerSizedAdmin, ReadOnlyAdmin, ScopedFilter
@@ -44,7 +44,7 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Lists leave the daily paths, the bulk of each row, in the database."""
-        return super().get_queryset(request).defer("daily", "protection", "backtest_errors")
+        return super().get_queryset(request).defer("daily", "protection", "backtest_errors", "model_paths")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -108,9 +108,15 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
 @admin.register(ForecastRun)
 class ForecastRunAdmin(ReadOnlyAdmin):
-    list_display = ["forecast_date", "status", "horizon_days", "series_done", "series_failed", "started_at"]
+    list_display = [
+        "forecast_date", "kind", "status", "tier", "horizon_days", "series_done", "series_failed", "started_at",
+    ]  # fmt: skip
     list_filter = [("status", ChoicesDropdownFilter)]
     exclude = ["failures"]  # they name every store's products; the nightly run's page shows each reader their own
+
+    @display(description="tier")
+    def tier(self, run: ForecastRun) -> str:
+        return str(run.parameters.get("tier", ""))
 
 
 def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, Any]:
@@ -119,6 +125,7 @@ def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, An
     today = clock.business_date(clock.now(), store.zone)
     selection = Selection(scope_of_user(request.user), store=store, product=product)
     overrides = overrides_of(forecast)
+    live = leaderboard(selection, kind="live")
     backtests = list(ForecastAccuracy.objects.of_series(store_id=store.pk, product_id=product.pk).best_first())
     return {
         "title": f"{product} @ {store}",
@@ -128,11 +135,18 @@ def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, An
         "chart_title": f"Sold in the {HISTORY_DAYS} days before, and what is expected",
         "backtests": backtests,
         "served_backtest": next((row for row in backtests if row.model == "ensemble"), None),
-        "live": leaderboard(selection, kind="live"),
+        "live": live,
+        "models": _with_live(backtests, live),
         "live_weeks": LIVE_WEEKS,
         "may_override": request.user.has_perm("forecasting.add_forecastoverride"),
         "stock_level": StockLevel.objects.filter(store=store, product=product).only("pk").first(),
     }
+
+
+def _with_live(backtests: list[ForecastAccuracy], live: Leaderboard) -> list[dict[str, Any]]:
+    """Each model's backtest beside what came of it since."""
+    measures = {line.model: line.measures for line in live.models}
+    return [{"backtest": row, "live": measures.get(row.model)} for row in backtests]
 
 
 def _number(value: float | None) -> str:

@@ -111,7 +111,7 @@ class AccuracyViewSet(ApiViewSet):
 
     @extend_schema(
         operation_id="forecasts_accuracy",
-        summary="The backtest of every model, and what came of what was served",
+        summary="The backtest of every model, and what came of each when time has passed",
         parameters=[
             AccuracyQuerySerializer,
             OpenApiParameter("product_id", str, OpenApiParameter.PATH, description="The product's SKU."),
@@ -134,6 +134,7 @@ class AccuracyViewSet(ApiViewSet):
                 "first": board.first,
                 "last": board.last,
                 "served": board.served,
+                "models": board.models,
                 "weeks": over_time(selection, kind="live"),
             },
         }
@@ -149,8 +150,7 @@ def _selection(request: Request, query: Mapping[str, Any]) -> Selection:
 
 
 def _company(board: Leaderboard) -> GroupMeasures:
-    served = [line for line in board.models if board.kind == "live" or line.model == "ensemble"]
-    return GroupMeasures(COMPANY, COMPANY, sum(line.measured for line in served), board.served)
+    return GroupMeasures(COMPANY, COMPANY, board.measured, board.served)
 
 
 def _keyed(level: str, groups: list[GroupMeasures]) -> list[dict[str, Any]]:

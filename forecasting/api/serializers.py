@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from rest_framework import serializers
 
 from forecasting.calc.config import DEFAULT_MODELS, NAMED_MODELS
 from forecasting.calc.protection import LONGEST_DAYS
-from forecasting.models import ForecastAccuracy, ProductDemandForecast
+from forecasting.models import ForecastAccuracy, ForecastOverride, ProductDemandForecast
 from forecasting.services.leaderboard import LIVE_WEEKS
+from forecasting.services.outlook import overrides_of
 from inventory.api.pagination import MAX_PAGE_SIZE
 from inventory.api.strict import OutputSerializer, StrictSerializer
 
@@ -88,6 +90,21 @@ class ForecastQuerySerializer(StrictSerializer):
     forecast_date = serializers.DateField(required=False, help_text="First day forecast; the newest, if left out.")
 
 
+class DayEffectsSerializer(serializers.Serializer[Any]):
+    """What moves one day away from the usual."""
+
+    factor = serializers.FloatField(
+        help_text="What events, holidays, days of the month and given multiples make of usual demand; 1: nothing."
+    )
+    events = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="On the calendar when it was forecast: holidays, the days around, events.",
+    )
+    overrides = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the overrides that changed this day."
+    )
+
+
 class ForecastDaySerializer(serializers.Serializer[Any]):
     date = serializers.DateField()
     mean = serializers.FloatField(help_text="Units, with what people laid over it.")
@@ -97,6 +114,7 @@ class ForecastDaySerializer(serializers.Serializer[Any]):
     lower_95 = serializers.FloatField(allow_null=True)
     upper_95 = serializers.FloatField(allow_null=True)
     quantiles = serializers.DictField(child=serializers.FloatField(), help_text="Units by probability, as “0.9”.")
+    effects = DayEffectsSerializer()
 
 
 class ForecastRowSerializer(OutputSerializer):
@@ -160,11 +178,12 @@ class ForecastSerializer(ForecastRowSerializer):
 
     @extend_schema_field(ForecastDaySerializer(many=True))
     def get_daily(self, row: ProductDemandForecast) -> list[dict[str, Any]]:
-        return days_of(row.forecast_date, row.daily)
+        return days_of(row.forecast_date, row.daily, overrides_of(row))
 
 
-def days_of(first: date, daily: dict[str, Any]) -> list[dict[str, Any]]:
-    """The stored columns (mean, intervals and quantiles, one number a day) as one entry per day."""
+def days_of(first: date, daily: dict[str, Any], overrides: Sequence[ForecastOverride]) -> list[dict[str, Any]]:
+    """The stored columns (mean, intervals and quantiles, one number a day) as one entry per day, with what moved it."""
+    effects: dict[str, Any] = daily.get("effects", {})
     quantiles: dict[str, list[float]] = daily.get("quantiles", {})
     baseline = daily.get("baseline", daily).get("mean", [])
     nothing = [None] * len(daily.get("mean", []))
@@ -179,6 +198,13 @@ def days_of(first: date, daily: dict[str, Any]) -> list[dict[str, Any]]:
             "lower_95": bounds[1][0][day],
             "upper_95": bounds[1][1][day],
             "quantiles": {probability: path[day] for probability, path in quantiles.items()},
+            "effects": {
+                "factor": effects.get("factor", {}).get(str(day), 1.0),
+                "events": effects.get("events", {}).get(str(day), []),
+                "overrides": [
+                    one.pk for one in overrides if one.first_day <= first + timedelta(days=day) <= one.last_day
+                ],
+            },
         }
         for day, mean in enumerate(daily.get("mean", []))
     ]
@@ -267,6 +293,10 @@ class LiveSerializer(serializers.Serializer[Any]):
     first = serializers.DateField(allow_null=True, help_text="First measured Monday; null: nothing has passed yet.")
     last = serializers.DateField(allow_null=True)
     served = MeasuresSerializer()
+    models = ModelMeasuresSerializer(
+        many=True,
+        help_text="Every model on the same weeks, served or not, without people's overrides; least WAPE first.",
+    )
     weeks = WeekMeasuresSerializer(many=True, help_text="Week by week, oldest first.")
 
 

@@ -43,7 +43,7 @@ class ForecastListViewSet(mixins.ListModelMixin, ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Without the daily paths, the bulk of each row."""
-        return super().get_queryset().defer("daily", "protection")
+        return super().get_queryset().defer("daily", "protection", "backtest_errors", "model_paths")
 
     @extend_schema(
         operation_id="forecasts_generate",
@@ -63,7 +63,7 @@ class ForecastListViewSet(mixins.ListModelMixin, ApiViewSet):
 class ForecastViewSet(ApiViewSet):
     """One product's demand in one store, day by day with intervals and quantiles."""
 
-    queryset = ProductDemandForecast.objects.select_related("store", "product")
+    queryset = ProductDemandForecast.objects.select_related("store", "product").defer("backtest_errors", "model_paths")
     serializer_class = ForecastSerializer
     permissions_by_action = {"retrieve": "forecasting.view_productdemandforecast"}
     filter_backends = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pvariance
 
@@ -16,6 +16,7 @@ ADI_LIMIT, CV2_LIMIT = 1.32, 0.49  # Syntetos and Boylan's classes
 SHIFT_RATIO, SHIFT_DEVIATIONS, SHIFT_DAYS = 1.5, 3.0, 14
 SPIKE_SHARE = 0.3
 PROMOTION_RATIO = 1.3
+LEAST_PLAIN_DAYS = 3
 PRICE_CHANGE = 0.1
 ONE_SIDED = 0.6
 CHANCE_RATIO = 1.25
@@ -24,10 +25,14 @@ HINDSIGHT_RATIO = 1.1
 
 @dataclass(frozen=True)
 class Day:
-    """``demand`` in units, None where it is not known (no stock); ``price`` of a unit, None where nothing was sold."""
+    """``demand`` in units, None where it is not known (no stock); ``price`` of a unit, None where nothing was sold.
+
+    ``is_promoted``: something sold on promotion; ``is_planned``: the calendar had a promotion for the day before it began.
+    """
 
     demand: float | None
     is_promoted: bool = False
+    is_planned: bool = False
     price: float | None = None
 
 
@@ -86,18 +91,45 @@ def _override(facts: SeriesFacts) -> Iterator[Cause]:
 
 
 def _promotion(facts: SeriesFacts) -> Iterator[Cause]:
-    promoted, plain = _known(facts.measured, is_promoted=True), _known(facts.measured, is_promoted=False)
+    """A promotion that moved demand, and whether the forecast could know of it: from the calendar, not from what was sold."""
+    promoted = _known(day for day in facts.measured if day.is_promoted)
+    plain = _known(day for day in facts.measured if not day.is_promoted and not day.is_planned)
     before = sum(day.is_promoted for day in facts.before[-BEFORE_DAYS:])
-    if not promoted or len(plain) < 3 or fmean(plain) <= 0:
+    if not promoted or len(plain) < LEAST_PLAIN_DAYS or fmean(plain) <= 0:
         return
     ratio = fmean(promoted) / fmean(plain)
     rare_before = before / BEFORE_DAYS < len(promoted) / len(facts.measured) / 2
     if ratio >= PROMOTION_RATIO and rare_before:
+        planned = sum(day.is_promoted and day.is_planned and day.demand is not None for day in facts.measured)
         text = (
             f"Under promotion on {len(promoted)} of {len(facts.measured)} days, at {ratio:.1f} × the other days' demand, "
-            f"and on {before} of the {BEFORE_DAYS} days before."
+            f"and on {before} of the {BEFORE_DAYS} days before. {_whether_planned(planned, len(promoted))}"
         )
-        yield Cause("promotion", text, {"promoted_days": len(promoted), "ratio": ratio, "promoted_days_before": before})
+        numbers = {"promoted_days": len(promoted), "planned_days": planned, "ratio": ratio}
+        yield Cause("promotion", text, {**numbers, "promoted_days_before": before})
+
+
+def _whether_planned(planned: int, promoted: int) -> str:
+    if planned == promoted:
+        return "The calendar had it: what it brings was misjudged; an uplift can be given."
+    unknown = f"Only {planned} of these days were" if planned else "None of these days was"
+    return f"{unknown} on the calendar: planned there, the forecast knows it ahead."
+
+
+def _promotion_not_held(facts: SeriesFacts) -> Iterator[Cause]:
+    """The calendar promised a promotion, and nothing sold on one."""
+    planned = [day for day in facts.measured if day.is_planned]
+    idle, sold = _known(day for day in planned if not day.is_promoted), [day for day in planned if day.is_promoted]
+    plain = _known(day for day in facts.measured if not day.is_promoted and not day.is_planned)
+    if sold or not idle or len(plain) < LEAST_PLAIN_DAYS or fmean(plain) <= 0:
+        return
+    ratio = fmean(idle) / fmean(plain)
+    if ratio < PROMOTION_RATIO:
+        text = (
+            f"The calendar has a promotion on {len(idle)} of {len(facts.measured)} days, but nothing sold on promotion then, "
+            f"and demand was {ratio:.1f} × the other days'."
+        )
+        yield Cause("promotion_not_held", text, {"planned_days": len(idle), "ratio": ratio})
 
 
 def _price(facts: SeriesFacts) -> Iterator[Cause]:
@@ -185,6 +217,7 @@ RULES: tuple[Callable[[SeriesFacts], Iterator[Cause]], ...] = (
     _out_of_stock,
     _override,
     _promotion,
+    _promotion_not_held,
     _price,
     _spike,
     _level_shift,
@@ -195,8 +228,8 @@ RULES: tuple[Callable[[SeriesFacts], Iterator[Cause]], ...] = (
 )
 
 
-def _known(days: Sequence[Day], *, is_promoted: bool | None = None) -> list[float]:
-    return [day.demand for day in days if day.demand is not None and is_promoted in {None, day.is_promoted}]
+def _known(days: Iterable[Day]) -> list[float]:
+    return [day.demand for day in days if day.demand is not None]
 
 
 def _prices(days: Sequence[Day]) -> list[float]:

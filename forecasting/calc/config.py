@@ -31,6 +31,22 @@ MODELS = (
     SEASONAL,
     ENSEMBLE,
 )
+# By their places here models are kept in bytes: new ones go to the end, and none is ever moved or taken out.
+STORED_MODELS = (
+    NAIVE,
+    SEASONAL_NAIVE,
+    WEEKDAY_MEAN,
+    LINEAR,
+    EXPONENTIAL_SMOOTHING,
+    DAMPED_TREND,
+    THETA,
+    ARIMA,
+    INTERMITTENT,
+    SEASONAL,
+    ENSEMBLE,
+    GRADIENT_BOOSTING,
+    LSTM,
+)
 # What a caller may name (PA-4), and what is made for one who names nothing.
 NAMED_MODELS = (LINEAR, SEASONAL, ARIMA, LSTM, GRADIENT_BOOSTING, INTERMITTENT, ENSEMBLE)
 DEFAULT_MODELS = (LINEAR, SEASONAL, ENSEMBLE)

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
+from forecasting.calc.config import STORED_MODELS
+from forecasting.calc.model_bytes import ERROR_NAMES
 
 DAYS_OF_WEEK = 7
+MODEL_SHAPE = (len(STORED_MODELS), len(ERROR_NAMES))
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Vintages:
     ``series`` (V): row of the series in the actual demand; ``first_day`` (V): day numbers (``date.toordinal``); ``mean``
     and ``naive`` V × H, the latter NaN where there was none; ``baseline`` V × H: the mean before people's overrides, NaN
     where nobody had overridden the forecast; ``quantiles`` V × H × Q for ``levels``, ``intervals`` V × H × 2 × 2 (80 and
-    95 %; lower and upper), NaN: none; ``scales`` V × 2 (``PanelForecast.scales``).
+    95 %; lower and upper), NaN: none; ``scales`` V × 2 (``PanelForecast.scales``); ``models`` V × ``STORED_MODELS`` × H: every
+    model's own path, NaN where it had none.
     """
 
     series: Ints
@@ -31,12 +35,14 @@ class Vintages:
     quantiles: Floats
     intervals: Floats
     scales: Floats
+    models: Floats
 
 
 @dataclass(frozen=True)
 class LiveSums:
     """R rows: ``series``, ``week`` (day number of its Monday), ``weeks_ahead``, ``newest`` (place of the newest vintage in
-    it), ``censored`` days left out, and the ``sums`` by their names in ``ErrorSums``, R each."""
+    it), ``censored`` days left out, and the ``sums`` by their names in ``ErrorSums``, R each; ``models``: R ×
+    ``STORED_MODELS`` × ``ERROR_NAMES``, NaN unless the model had a path on all of the row's measured days."""
 
     series: Ints
     week: Ints
@@ -44,6 +50,7 @@ class LiveSums:
     newest: Ints
     censored: Ints
     sums: Mapping[str, Floats]
+    models: Floats
 
 
 def measure(vintages: Vintages, actual: Floats, first_day: int) -> LiveSums:
@@ -57,7 +64,7 @@ def measure(vintages: Vintages, actual: Floats, first_day: int) -> LiveSums:
     at, on, demand = _days_over(vintages, actual, first_day)
     if not len(at):
         nothing = np.zeros(0, np.int64)
-        return LiveSums(nothing, nothing, nothing, nothing, nothing, {})
+        return LiveSums(nothing, nothing, nothing, nothing, nothing, {}, np.zeros((0, *MODEL_SHAPE)))
     day = vintages.first_day[at] + on
     week = (day - 1) // DAYS_OF_WEEK * DAYS_OF_WEEK + 1  # day number 1 was a Monday
     keys = np.stack([vintages.series[at], week, on // DAYS_OF_WEEK + 1], axis=1)
@@ -72,7 +79,31 @@ def measure(vintages: Vintages, actual: Floats, first_day: int) -> LiveSums:
         for name, values in _columns(vintages, demand, at, on).items()
     }
     censored = np.bincount(row_of, ~known, len(rows)).astype(np.int64)
-    return LiveSums(rows[:, 0], rows[:, 1], rows[:, 2], newest, censored, sums)
+    models = _of_models(vintages, demand, at, on, row_of, len(rows))
+    return LiveSums(rows[:, 0], rows[:, 1], rows[:, 2], newest, censored, sums, models)
+
+
+def _of_models(vintages: Vintages, demand: Floats, at: Ints, on: Ints, row_of: Ints, rows: int) -> Floats:
+    """Every model's error sums on the days whose demand is known."""
+    measured = np.bincount(row_of, np.isfinite(demand), rows)
+    seasonal, change = vintages.scales[at, 0], vintages.scales[at, 1]
+    is_scaled = np.isfinite(seasonal) & np.isfinite(change)
+    sums = np.full((rows, *MODEL_SHAPE), np.nan)
+    for place in range(MODEL_SHAPE[0]):
+        error = demand - vintages.models[at, place, on]
+        known = np.isfinite(error)
+        columns = (
+            np.abs(error),
+            error,
+            error**2,
+            _where(is_scaled, np.abs(error) / np.where(is_scaled, seasonal, 1)),
+            _where(is_scaled, error**2 / np.where(is_scaled, change, 1)),
+        )
+        answered = (np.bincount(row_of, known, rows) == measured) & (measured > 0)
+        for name, column in enumerate(columns):
+            total = np.bincount(row_of, np.where(known, column, 0.0), rows)
+            sums[:, place, name] = np.where(answered, total, np.nan)
+    return sums
 
 
 def _days_over(vintages: Vintages, actual: Floats, first_day: int) -> tuple[Ints, Ints, Floats]:

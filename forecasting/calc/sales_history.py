@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting.calc.arrays import Floats
+from forecasting.calc.arrays import Floats, Ints
 
 # What may be known beside demand, and what stands for it where it is not.
 PLANS = {
@@ -68,6 +68,13 @@ class History:
             name: None if values is None else values[:, period:] for name, values in self._beside().items()
         }
         return replace(self, demand=self.demand[:, period:], first_day=self.day_of(period), **beside)
+
+    def rows(self, rows: Ints) -> History:
+        """Some of the series."""
+        beside: dict[str, Any] = {
+            name: None if values is None else values[rows] for name, values in self._beside().items()
+        }
+        return replace(self, demand=self.demand[rows], **beside)
 
     def _beside(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in PLANS}

@@ -24,12 +24,21 @@ EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
+class Coming:
+    """Something that is on ahead: ``days`` are places in the days ahead, ``rows`` those of the products that it concerns."""
+
+    name: str
+    days: tuple[int, ...]
+    rows: frozenset[int]
+
+
+@dataclass(frozen=True)
 class PanelCalendar:
     """Rows are the products of the frame in their order, columns its last ``periods`` days and ``ahead`` more.
 
     ``effects`` and ``given`` as ``forecasting.calc.contract.Panel`` takes them (``given`` None: nobody gave any);
     ``promotion`` 0 or 1, None where nobody plans promotions, for then none is known ahead; ``price`` in the store's currency, NaN before the
-    first sale; ``first_day`` since 1970-01-01.
+    first sale; ``first_day`` since 1970-01-01; ``coming``: what is on in the days ahead, by name, learned or given.
     """
 
     effects: tuple[Effect, ...]
@@ -37,6 +46,7 @@ class PanelCalendar:
     promotion: Floats | None
     price: Floats
     first_day: int
+    coming: tuple[Coming, ...]
 
 
 def load_panel_calendar(
@@ -65,6 +75,7 @@ def load_panel_calendar(
         promotion=board.promotion(events),
         price=_prices(store, history, first, periods, ahead, known_by),
         first_day=(first - EPOCH).days,
+        coming=tuple(board.coming),
     )
 
 
@@ -77,6 +88,7 @@ class _Board:
         self.given = np.ones(self.shape)
         self.named: dict[str, dict[int, Bools]] = {}
         self.days_from_holiday: dict[str, int] = {}
+        self.coming: list[Coming] = []
         self.planned = np.zeros(self.shape, dtype=bool)
         self.has_own_uplift = np.zeros(self.shape, dtype=bool)
 
@@ -90,6 +102,7 @@ class _Board:
         rows = self._rows(event)
         days = self.days_of(event)
         cells = np.ix_(rows, np.array(days, dtype=np.int64))
+        self._tell(event.name, days, rows)
         if event.kind == CalendarEvent.Kind.CLOSURE:
             self.given[cells] = 0.0
         elif event.given_uplift is not None:
@@ -105,6 +118,7 @@ class _Board:
             for shift, when in AROUND_HOLIDAYS.items():
                 around = [day for day in self.days_of(event, shift) if day not in holidays]
                 self._name(f"{event.name}: {when}", around, rows)
+                self._tell(f"{event.name}: {when}", around, rows)
                 self.days_from_holiday.setdefault(f"{event.name}: {when}", shift)
 
     def effects(self) -> tuple[Effect, ...]:
@@ -130,6 +144,12 @@ class _Board:
     def _has_past(self, event: CalendarEvent) -> bool:
         """Whether an earlier event of its name has been put: they come oldest first."""
         return event.name in self.named or (event.first_day - self.first).days < self.periods
+
+    def _tell(self, name: str, days: list[int], rows: npt.NDArray[np.int64]) -> None:
+        """Keep what is on in the days ahead, for people."""
+        ahead = tuple(day - self.periods for day in days if day >= self.periods)
+        if ahead and rows.size:
+            self.coming.append(Coming(name, ahead, frozenset(rows.tolist())))
 
     def _name(self, name: str, days: list[int], rows: npt.NDArray[np.int64]) -> None:
         if not days:

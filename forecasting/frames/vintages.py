@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from forecasting.calc.arrays import Floats
-from forecasting.calc.config import DAY_LEVELS, INTERVAL_LEVELS
+from forecasting.calc.config import DAY_LEVELS, INTERVAL_LEVELS, STORED_MODELS
 from forecasting.calc.live import Vintages
+from forecasting.calc.model_bytes import unpack_paths
 from forecasting.models import ProductDemandForecast
 
 NOTHING = float("nan")
@@ -40,18 +41,18 @@ def load_vintages(*, store_id: int, product_ids: Sequence[int], first: date, las
         chosen[key] = min(chosen.get(key, (date.max, 0, 0)), (day, -horizon, pk))
     keys = [pk for _, _, pk in chosen.values()]
     found = ProductDemandForecast.objects.filter(pk__in=keys).order_by("product_id", "forecast_date")
-    loaded = list(found.values_list("product_id", "forecast_date", "model", "daily")) if keys else []
+    loaded = list(found.values_list("product_id", "forecast_date", "model", "daily", "model_paths")) if keys else []
     return _arrays(loaded, {product_id: place for place, product_id in enumerate(product_ids)})
 
 
-def _arrays(rows: list[tuple[int, date, str, dict[str, Any]]], place_of: dict[int, int]) -> LoadedVintages:
-    days = [daily for _, _, _, daily in rows]
+def _arrays(rows: list[tuple[int, date, str, dict[str, Any], Any]], place_of: dict[int, int]) -> LoadedVintages:
+    days = [daily for _, _, _, daily, _ in rows]
     horizon = max((len(daily["mean"]) for daily in days), default=0)
     levels = [str(level) for level in DAY_LEVELS]
     bands = [str(level) for level in INTERVAL_LEVELS]
     vintages = Vintages(
-        series=np.array([place_of[product_id] for product_id, _, _, _ in rows], dtype=np.int64),
-        first_day=np.array([day.toordinal() for _, day, _, _ in rows], dtype=np.int64),
+        series=np.array([place_of[product_id] for product_id, *_ in rows], dtype=np.int64),
+        first_day=np.array([day.toordinal() for _, day, *_ in rows], dtype=np.int64),
         mean=_paths([daily["mean"] for daily in days], horizon),
         naive=_paths([daily.get("naive") for daily in days], horizon),
         baseline=_paths([daily.get("baseline", {}).get("mean") for daily in days], horizon),
@@ -72,8 +73,18 @@ def _arrays(rows: list[tuple[int, date, str, dict[str, Any]]], place_of: dict[in
         scales=np.array(
             [[NOTHING if scale is None else scale for scale in daily.get("scales", (None, None))] for daily in days]
         ).reshape(-1, 2),
+        models=_models([packed for *_, packed in rows], horizon),
     )
-    return LoadedVintages(vintages, [model for _, _, model, _ in rows])
+    return LoadedVintages(vintages, [model for _, _, model, *_ in rows])
+
+
+def _models(packed: list[Any], horizon: int) -> Floats:
+    """V × models × horizon; NaN where the row has no paths of its models."""
+    paths = np.full((len(packed), len(STORED_MODELS), horizon), NOTHING, np.float32)
+    for row, one in zip(paths, packed, strict=True):
+        if one:
+            row[:] = unpack_paths(bytes(one), horizon)
+    return paths
 
 
 def _bound(daily: dict[str, Any], band: str, side: int) -> list[float] | None:

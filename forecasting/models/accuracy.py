@@ -91,7 +91,8 @@ class ForecastLiveAccuracy(ErrorSums):
 
     A week's forecast is the first that was made in it (Monday's, where every night has one), and speaks for its first
     seven days as one week ahead, for the next seven as two, and so on. Each row is worked out wholly from the forecasts and
-    the daily sales, so that measuring a week again replaces it. Written by ``forecasting.services.live_accuracy``.
+    the daily sales, so that measuring a week again replaces it. ``model_errors`` packs the errors of every model on the same
+    days, served or not (``forecasting.calc.model_bytes``). Written by ``forecasting.services.live_accuracy``.
     """
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="live_accuracy")
@@ -101,6 +102,7 @@ class ForecastLiveAccuracy(ErrorSums):
     model = models.CharField("served model", max_length=32)
     measured_through = models.DateField(help_text="Last day of the week that was over.")
     censored_points = models.PositiveIntegerField(default=0, help_text="Days left out: demand unknown, no stock.")
+    model_errors = models.BinaryField(null=True, blank=True)
 
     objects = ForecastLiveAccuracyQuerySet.as_manager()
 
@@ -125,12 +127,14 @@ class ForecastAccuracyHistory(ErrorSums):
     """The errors of one day's backtests, or of one week's forecasts, summed per store, category and model.
 
     What the leaderboard over time is made of: it stays when the series' own rows are replaced. Backtests are summed when
-    a night's run ends (``day``: the first day forecast; ``weeks_ahead`` 0), live errors per week (``day``: its Monday).
+    a night's run ends (``day``: the first day forecast; ``weeks_ahead`` 0), live errors per week (``day``: its Monday): of what
+    was served, by the served model, and of every model on all series that it had a path for.
     """
 
     class Kind(models.TextChoices):
         BACKTEST = "backtest", "Backtest"
         LIVE = "live", "Live"
+        MODELS = "models", "Live, every model"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     day = models.DateField()
@@ -152,7 +156,7 @@ class ForecastAccuracyHistory(ErrorSums):
                 name="forecast_accuracy_history_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind="backtest", weeks_ahead=0) | Q(kind="live", weeks_ahead__gte=1),
+                condition=Q(kind="backtest", weeks_ahead=0) | Q(kind__in=["live", "models"], weeks_ahead__gte=1),
                 name="forecast_accuracy_history_weeks",
                 violation_error_message="A backtest has no weeks ahead, a live measurement at least one.",
             ),

@@ -81,13 +81,14 @@ class ProductDemandForecast(models.Model):
     Written by the forecasting service; a rerun on the same day replaces the row in one step. ``*_forecast``
     columns are total units over the horizon by model (empty: that model was not run). ``daily`` holds
     ``{"mean": [...], "quantiles": {"0.1": [...], ...}, "intervals": {"0.8": [lower, upper], ...}}`` with one number of
-    units per day of the horizon, beside the ``reason`` for what is served, the models' ``rank`` in the backtest, and what
+    units per day of the horizon, beside ``effects`` (what the calendar had and made of each day), the ``reason`` for what is served, the models' ``rank`` in the backtest, and what
     the forecast will be measured against: ``naive`` (the seasonal naive's path; null where it had none) and ``scales``
     (the series' mean change from a week before, and mean squared change from a day before; null: none). ``protection``
     holds the quantiles of demand summed over the lead time plus review, which replenishment uses. Where people
     overrode the forecast, these are with the override, and ``baseline`` in both holds what the engine said.
-    ``sold_mean`` and ``demand_mean`` stand side by side: how much days without stock hid. ``backtest_errors`` packs the engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of
-    totals are made.
+    ``sold_mean`` and ``demand_mean`` stand side by side: how much days without stock hid. ``backtest_errors`` packs the
+    engine's errors (see ``forecasting.calc.error_bytes``), from which the intervals of totals are made; ``model_paths`` packs every model's own path (``forecasting.calc.model_bytes``), to be measured when
+    its days are over.
     """
 
     run = models.ForeignKey(ForecastRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="forecasts")
@@ -119,6 +120,7 @@ class ProductDemandForecast(models.Model):
     daily = models.JSONField(default=dict)
     protection = models.JSONField(default=dict)
     backtest_errors = models.BinaryField(null=True, blank=True)
+    model_paths = models.BinaryField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = ProductDemandForecastQuerySet.as_manager()

@@ -10,13 +10,15 @@ from forecasting.querysets.trained import TrainedModelQuerySet
 class TrainedModel(models.Model):
     """One trained model: what it is called, what it learned from, how good it was, and the model itself.
 
-    Written by a training task, read by workers, never changed; pruned when newer ones are there. ``recipe`` is the
+    Written by a training task, read by workers, never changed; pruned when newer ones are there. One that is not promoted
+    is kept for its numbers and serves nobody. ``recipe`` is the
     checksum of what decides the result beside the data (settings, seed, format), so that the same training is done
     once. ``payload`` is compressed JSON with plain numbers and text, never a pickle; ``checksum`` is its SHA-256.
     """
 
     class Kind(models.TextChoices):
         DEMAND = "demand", "Demand of all series"
+        CUSTOMERS = "customers", "Customers"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(
@@ -28,7 +30,16 @@ class TrainedModel(models.Model):
     recipe = models.CharField(max_length=64)
     parameters = models.JSONField(default=dict)
     features = models.JSONField(default=dict, help_text="What it looks at: trees’ gains by feature, or names.")
-    metrics = models.JSONField(default=dict, help_text="Series, periods and seconds of the training.")
+    metrics = models.JSONField(
+        default=dict,
+        help_text="Series, periods and seconds of the training; its trial: WAPE, bias, and the naive’s WAPE.",
+    )
+    is_promoted = models.BooleanField(
+        "promoted",
+        default=True,
+        help_text="Whether it may serve: it did no worse than the seasonal naive on its trial.",
+    )
+    promotion_reason = models.CharField(max_length=200, blank=True)
     seed = models.PositiveIntegerField(default=0)
     code_version = models.CharField(max_length=64, blank=True)
     payload = models.BinaryField()

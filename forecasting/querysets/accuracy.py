@@ -114,5 +114,8 @@ class ForecastAccuracyHistoryQuerySet(_MeasuredQuerySet):
     def live(self) -> Self:
         return self.filter(kind="live")
 
+    def live_models(self) -> Self:
+        return self.filter(kind="models")
+
     def _totals(self) -> dict[str, Any]:
         return {name: _total(name) for name in (*SUM_NAMES, "series", "series_served")}

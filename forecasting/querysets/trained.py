@@ -10,6 +10,9 @@ class TrainedModelQuerySet(models.QuerySet[Any]):
     def named(self, kind: str, name: str) -> Self:
         return self.filter(kind=kind, name=name)
 
+    def promoted(self) -> Self:
+        return self.filter(is_promoted=True)
+
     def trained_between(self, oldest: date, newest: date) -> Self:
         """Those whose last day lies between both, newest first."""
         return self.filter(trained_until__range=(oldest, newest)).order_by("-trained_until", "-version")

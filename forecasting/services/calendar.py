@@ -92,6 +92,14 @@ def concerns(event: CalendarEvent, product_id: int, category: str) -> bool:
     return (not products and not event.categories) or product_id in products or category in event.categories
 
 
+def held_in(event: CalendarEvent, store: Store) -> bool:
+    """Whether the event is held in this store; ``stores`` is best fetched before."""
+    stores = {own.pk for own in event.stores.all()}
+    if stores:
+        return store.pk in stores
+    return not event.country or (event.country == store.country and event.region in {"", store.region})
+
+
 def overrides_of(*, product: Product, store: Store, first_day: date, last_day: date) -> list[ForecastOverride]:
     """The overrides in force of these days, oldest first. One query."""
     rows = ForecastOverride.objects.active().filter(product=product, store=store)

@@ -26,6 +26,7 @@ from forecasting.calc.config import (
     ForecastConfig,
 )
 from forecasting.calc.contract import REASONS
+from forecasting.calc.model_bytes import pack_paths
 from forecasting.calc.panel import DemandSum, ExtraCandidate, Panel, PanelForecast, forecast_panel
 from forecasting.calc.protection import (
     ASSUMED_LEAD_TIME_DAYS,
@@ -34,6 +35,7 @@ from forecasting.calc.protection import (
     lead_days,
     protection_days,
 )
+from forecasting.frames.calendar import Coming
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ForecastRun, ProductDemandForecast
@@ -61,12 +63,13 @@ class ForecastResults:
 @dataclass(frozen=True)
 class StorePanel:
     """Products of one store as the engine takes them, up to ``last_day``, with what was known before ``known_by`` (None: now);
-    ``sum_periods``: days of protection and of lead time, one each."""
+    ``coming``: what is on ahead, by name; ``sum_periods``: days of protection and of lead time, one each."""
 
     product_ids: tuple[int, ...]
     last_day: date
     known_by: datetime | None
     panel: Panel
+    coming: tuple[Coming, ...]
     sum_periods: tuple[Any, Any]
 
     def global_candidates(self, config: ForecastConfig, *, run: ForecastRun | None = None) -> list[ExtraCandidate]:
@@ -116,19 +119,23 @@ def load_store_panel(*, store: Store, product_ids: Sequence[int], forecast_date:
     )
     known_by = as_of(store=store, forecast_date=forecast_date, now=now)
     require_known_products(history.product_ids, history.known_ids)
+    panel, coming = load_panel(store=store, history=history, known_by=known_by)
     return StorePanel(
         product_ids=history.product_ids,
         last_day=history.last_day,
-        panel=load_panel(store=store, history=history, known_by=known_by),
+        panel=panel,
+        coming=coming,
         known_by=known_by,
         sum_periods=_sum_days(history.product_ids, load_sources(history.product_ids)),
     )
 
 
-def unwritten_forecast(panel: PanelForecast, row: int, *, product_id: int, **own: Any) -> ProductDemandForecast:
+def unwritten_forecast(
+    panel: PanelForecast, row: int, *, product_id: int, coming: Sequence[Coming], **own: Any
+) -> ProductDemandForecast:
     """The row of one series as a night writes it, not yet written. Raises ``ValueError`` for a number that is none."""
     _require_finite(panel, row, product_id)
-    return _forecast_row(panel, row, run=None, product_id=product_id, **own)
+    return _forecast_row(panel, row, run=None, product_id=product_id, coming=coming, **own)
 
 
 def _write(
@@ -147,7 +154,9 @@ def _write(
     for row in np.flatnonzero(panel.is_forecast).tolist():
         product_id = product_ids[row]
         _require_finite(panel, row, product_id)
-        forecasts[product_id] = _forecast_row(panel, row, product_id=product_id, run=run, created_at=now, **day)
+        forecasts[product_id] = _forecast_row(
+            panel, row, product_id=product_id, run=run, coming=loaded.coming, created_at=now, **day
+        )
     lay_over_new(list(forecasts.values()), known_by=loaded.known_by, **day)
     _write_forecasts(list(forecasts.values()))
     replace_backtests(panel, product_ids, **day)
@@ -185,7 +194,9 @@ def _require_finite(panel: PanelForecast, row: int, product_id: int) -> None:
         raise ValueError(f"the forecast of product {product_id} is no finite number")
 
 
-def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **own: Any) -> ProductDemandForecast:
+def _forecast_row(
+    panel: PanelForecast, row: int, *, run: ForecastRun | None, coming: Sequence[Coming], **own: Any
+) -> ProductDemandForecast:
     totals = dict(zip(panel.models, panel.model_paths[row].sum(axis=1).tolist(), strict=True))
     seasonal = totals[SEASONAL] if np.isfinite(totals[SEASONAL]) else totals[SEASONAL_NAIVE]
     interval = _levels(panel.horizon.quantiles[row], SUM_LEVELS)
@@ -212,7 +223,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
                 str(level): [_listed(panel.intervals[row, :, column, side], BAND_DECIMALS) for side in (0, 1)]
                 for column, level in enumerate(INTERVAL_LEVELS)
             },
-            "effects": coming_effects(panel, row),
+            "effects": coming_effects(panel, row, coming),
             "reason": REASONS[panel.reason[row]],
             "rank": {model: int(rank) for model, rank in zip(panel.models, panel.rank[row], strict=True) if rank},
             "quantiles": {
@@ -223,6 +234,7 @@ def _forecast_row(panel: PanelForecast, row: int, *, run: ForecastRun | None, **
             "scales": [_known(scale) for scale in panel.scales[row]],
         },
         backtest_errors=packed_errors(panel, row),
+        model_paths=pack_paths(panel.models, panel.model_paths[row]),
         protection={**_sum_json(protection, row), "lead_time": _sum_json(lead_time, row)},
         **own,
     )

@@ -48,7 +48,7 @@ def global_candidates(
     keys = newest_models(wanted, last_day=last_day) if run is None or named else _models_of(run)
     missing = sorted(set(named) - {key.name for key in keys})
     if missing:
-        raise ValidationError({"models": _why_missing(missing[0])})
+        raise ValidationError({"models": _why_missing(missing[0], last_day)})
     history = store_history(panel, last_day=last_day)
     origins = backtest_origins(panel, config)
     candidates = []
@@ -102,9 +102,9 @@ def _models_of(run: ForecastRun) -> list[ModelKey]:
     return [ModelKey(name, **stored) for name, stored in run.parameters.get("trained_models", {}).items()]
 
 
-def _why_missing(name: str) -> str:
-    reason = GLOBAL_MODELS[name].missing()
-    return f"{name} has not been trained on this site in the last week{f': {reason}' if reason else '.'}"
+def _why_missing(name: str, last_day: date) -> str:
+    reason = why_untrained(name, last_day=last_day)
+    return f"{name} has not been trained on this site in the last week: {reason}"
 
 
 def _say(run: ForecastRun | None, name: str, problem: str) -> None:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from forecasting.calc.error_sums import SUM_NAMES, ErrorSums, Measures, measures_of
+from forecasting.calc.model_bytes import errors_of_models
 from forecasting.models import ForecastAccuracy, ForecastAccuracyHistory, ForecastLiveAccuracy
 from forecasting.querysets.accuracy import SERVED
 from inventory.models import Product, Store
@@ -47,9 +48,11 @@ class ModelMeasures:
 class Leaderboard:
     """Models, least WAPE first; those that could not be measured come last. ``served`` is all that is served, as one.
 
-    Backtest: every model; ``ensemble`` is what is served. Live: the models that were served, each on its own series; the
-    seasonal naive is in every line as ``naive_wape``. ``first`` and ``last`` are the days forecast (backtest) or the
-    measured Mondays (live); None: nothing was measured yet.
+    Backtest: every model; ``ensemble`` is what is served. Live: every model on all series' weeks that it had a path for,
+    without what people laid over it; ``served`` is with it. Of weeks whose forecasts kept no paths of their models (before
+    they were kept) the models that were served are told, each on its own series. The seasonal naive is in every line as
+    ``naive_wape``. ``first`` and ``last`` are the days forecast (backtest) or the measured Mondays (live); None: nothing was
+    measured yet. ``measured``: the series, or series' weeks, behind ``served``.
     """
 
     kind: Kind
@@ -57,6 +60,7 @@ class Leaderboard:
     last: date | None
     models: list[ModelMeasures]
     served: Measures
+    measured: int
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class DayMeasures:
 def leaderboard(
     selection: Selection, *, kind: Kind, weeks: int = LIVE_WEEKS, weeks_ahead: int | None = None
 ) -> Leaderboard:
-    """The newest backtests, or the last ``weeks`` measured weeks of what was served. Three queries at most.
+    """The newest backtests, or the last ``weeks`` measured weeks. Four queries at most.
 
     ``weeks_ahead`` (live): 1 is forecasts made 1 to 7 days before, 2 those of 8 to 14 days before …; None: all.
     """
@@ -92,9 +96,13 @@ def leaderboard(
         ModelMeasures(model, int(row["sum_series"]), int(row["sum_series_served"]), measures_of(sums_of(row)))
         for model, row in sums.items()
     ]
-    models.sort(key=lambda line: (line.measures.wape is None, line.measures.wape, line.model))
     served = [row for model, row in sums.items() if kind == "live" or model == SERVED]
-    return Leaderboard(kind, first, last, models, measures_of(_added(served)))
+    if kind == "live" and first is not None and last is not None:
+        counts = {line.model: line.served for line in models}
+        models = _every_model(selection, rows, first, last, weeks_ahead, counts) or models
+    models.sort(key=lambda line: (line.measures.wape is None, line.measures.wape, line.model))
+    measured = sum(int(row["sum_series"]) for row in served)
+    return Leaderboard(kind, first, last, models, measures_of(_added(served)), measured)
 
 
 def breakdown(
@@ -170,7 +178,47 @@ def rows_of_series(selection: Selection, kind: Kind) -> Any:
     return rows if selection.category is None else rows.filter(product__category=selection.category)
 
 
-def _history(selection: Selection, kind: Kind) -> Any:
+def _every_model(
+    selection: Selection, rows: Any, first: date, last: date, weeks_ahead: int | None, served: Mapping[str, int]
+) -> list[ModelMeasures]:
+    """Every model's live errors in the weeks from ``first`` to ``last``. One query."""
+    if selection.product is not None:
+        return _every_model_of_series(rows, served)
+    kept = _history(selection, "models").filter(day__gte=first, day__lte=last)
+    kept = kept if weeks_ahead is None else kept.filter(weeks_ahead=weeks_ahead)
+    return [
+        ModelMeasures(row["model"], int(row["sum_series"]), served.get(row["model"], 0), measures_of(sums_of(row)))
+        for row in kept.sums("model")
+    ]
+
+
+def _every_model_of_series(rows: Any, served: Mapping[str, int]) -> list[ModelMeasures]:
+    """The same of one product's rows, which keep the errors in bytes; in plain Python, since the rows are few."""
+    sums: dict[str, ErrorSums] = {}
+    counts: dict[str, int] = {}
+    for row in rows.exclude(model_errors=None).filter(points__gt=0):
+        for model, errors in errors_of_models(bytes(row.model_errors)).items():
+            sums[model] = sums.get(model, ErrorSums()) + _on_the_rows_days(row, errors)
+            counts[model] = counts.get(model, 0) + 1
+    return [ModelMeasures(model, counts[model], served.get(model, 0), measures_of(own)) for model, own in sums.items()]
+
+
+def _on_the_rows_days(row: ForecastLiveAccuracy, errors: Mapping[str, float]) -> ErrorSums:
+    """A model's errors with what it shares with the row: days, demand, and the naive where that is known on all of them."""
+    beside: dict[str, float] = {}
+    if row.naive_points == row.points:
+        beside = {
+            "naive_points": row.naive_points,
+            "beside_naive_actual_units": row.beside_naive_actual_units,
+            "naive_absolute_error": row.naive_absolute_error,
+            "beside_naive_absolute_error": errors["absolute_error"],
+        }
+    return ErrorSums(
+        points=row.points, actual_units=row.actual_units, scaled_points=row.scaled_points, **errors, **beside
+    )
+
+
+def _history(selection: Selection, kind: Kind | Literal["models"]) -> Any:
     rows = _in_stores(ForecastAccuracyHistory, selection).filter(kind=kind)
     return rows if selection.category is None else rows.filter(category=selection.category)
 

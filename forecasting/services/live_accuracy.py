@@ -13,6 +13,7 @@ from django.db.models import Max, Min
 from forecasting.calc.demand import observed_demand
 from forecasting.calc.error_sums import SUM_NAMES
 from forecasting.calc.live import LiveSums, measure
+from forecasting.calc.model_bytes import pack_errors_of_models
 from forecasting.frames.demand import load_daily_demand
 from forecasting.frames.vintages import LoadedVintages, load_vintages
 from forecasting.models import ForecastLiveAccuracy, ForecastRun, ProductDemandForecast
@@ -21,7 +22,17 @@ from invencare.lib.upsert import upsert_values
 from inventory.models import Store
 
 WHOLE = ("points", "scaled_points", "band_points", "inside_80", "inside_95", "naive_points", "overridden_points")
-COLUMNS = ("store_id", "product_id", "week", "weeks_ahead", "model", "measured_through", "censored_points", *SUM_NAMES)
+COLUMNS = (
+    "store_id",
+    "product_id",
+    "week",
+    "weeks_ahead",
+    "model",
+    "measured_through",
+    "censored_points",
+    "model_errors",
+    *SUM_NAMES,
+)
 
 
 def measure_from(*, last_day: date) -> date | None:
@@ -88,5 +99,6 @@ def _rows(
             monday = date.fromordinal(week)
             through = min(monday + timedelta(days=6), last_day)
             own = (store_id, ids[series], monday, weeks_ahead, loaded.models[newest], through, censored)
-            rows.append(own + tuple(part[row] for part in sums))
+            models = pack_errors_of_models(found.models[row])
+            rows.append((*own, models, *(part[row] for part in sums)))
     return rows

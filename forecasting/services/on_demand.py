@@ -72,7 +72,8 @@ def generate_forecast(
     if not served.is_forecast[place]:
         raise InsufficientHistory(int(served.history_periods[place]))
     named = {model: _named(loaded, model, horizon_days, place) for model in asked if model != ENSEMBLE}
-    row = unwritten_forecast(served, place, product_id=product.pk, store_id=store.pk, forecast_date=day, created_at=now)
+    own: dict[str, Any] = {"product_id": product.pk, "store_id": store.pk, "forecast_date": day, "created_at": now}
+    row = unwritten_forecast(served, place, coming=loaded.coming, **own)
     for model, column in COLUMNS.items():
         if model in named:
             setattr(row, column, named[model]["total"])

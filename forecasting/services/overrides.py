@@ -140,7 +140,9 @@ def lay_over_day(forecast_date: date, *, now: datetime) -> int:
     every = ForecastOverride.objects.between(forecast_date, last_day)
     live = [one for one in every.select_related("store") if _was_in_force(one, forecast_date, now)]
     has_one = every.filter(store_id=OuterRef("store_id"), product_id=OuterRef("product_id"))
-    rows = ProductDemandForecast.objects.filter(Exists(has_one), forecast_date=forecast_date).defer("backtest_errors")
+    rows = ProductDemandForecast.objects.filter(Exists(has_one), forecast_date=forecast_date).defer(
+        "backtest_errors", "model_paths"
+    )
     changed = lay_over(rows.select_for_update().order_by("pk"), live)
     ProductDemandForecast.objects.bulk_update(changed, SERVED_FIELDS, batch_size=200)
     return len(changed)
@@ -152,7 +154,9 @@ def _renew(override: ForecastOverride) -> None:
     newest = rows.order_by("-forecast_date").values_list("forecast_date", flat=True).first()
     if newest is None:
         return
-    locked = rows.filter(forecast_date=newest).defer("backtest_errors").select_for_update().order_by("pk")
+    locked = (
+        rows.filter(forecast_date=newest).defer("backtest_errors", "model_paths").select_for_update().order_by("pk")
+    )
     live = load_overrides(store_id=override.store_id, product_ids=[override.product_id], first_day=newest)
     for row in lay_over(locked, live):
         row.save(update_fields=SERVED_FIELDS)

@@ -17,10 +17,9 @@ from django.db.models import Max
 from forecasting.calc.refitted import Refitted
 from forecasting.models import TrainedModel
 from forecasting.services.global_models import GLOBAL_MODELS
+from forecasting.services.model_health import MOST_AGE_DAYS
 
 KIND = TrainedModel.Kind.DEMAND
-# A model answers from origins that it had not seen, whatever its age; after a week its company has moved on.
-MOST_AGE_DAYS = 7
 KEPT_VERSIONS = 7
 LOADED_AT_ONCE = 4
 
@@ -36,6 +35,14 @@ class ModelKey:
     name: str
     id: int
     checksum: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stored model, and why it serves nobody where it is not promoted."""
+
+    key: ModelKey
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,31 +65,39 @@ class Training:
         return hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode()).hexdigest()
 
 
-def find_trained(training: Training) -> ModelKey | None:
+def find_trained(training: Training) -> Stored | None:
     """The model of exactly this training, where it has been done before."""
     known = TrainedModel.objects.named(KIND, training.name).filter(
         trained_until=training.last_day, recipe=training.recipe
     )
-    found = known.values_list("pk", "checksum").first()
-    return ModelKey(training.name, *found) if found else None
+    found = known.values_list("pk", "checksum", "is_promoted", "promotion_reason").first()
+    if found is None:
+        return None
+    pk, checksum, is_promoted, reason = found
+    return Stored(ModelKey(training.name, pk, checksum), "" if is_promoted else reason)
 
 
 def newest_models(names: Sequence[str], *, last_day: date) -> list[ModelKey]:
-    """Of each name the newest model that saw nothing after ``last_day`` and is at most a week older. One query each."""
+    """Of each name the newest promoted model that saw nothing after ``last_day`` and is at most a week older. One query
+    each."""
     oldest = last_day - timedelta(days=MOST_AGE_DAYS)
     found = []
     for name in names:
-        models = TrainedModel.objects.named(KIND, name).trained_between(oldest, last_day)
+        models = TrainedModel.objects.named(KIND, name).promoted().trained_between(oldest, last_day)
         found += [ModelKey(name, *row) for row in models.values_list("pk", "checksum")[:1]]
     return found
 
 
 def why_untrained(name: str, *, last_day: date) -> str:
-    """Why ``newest_models`` finds none of this name, for people. Two queries."""
+    """Why ``newest_models`` finds none of this name, for people. Three queries."""
     missing = GLOBAL_MODELS[name].missing()
     if missing:
         return missing
     rows = TrainedModel.objects.named(KIND, name)
+    oldest = last_day - timedelta(days=MOST_AGE_DAYS)
+    refused = rows.filter(is_promoted=False).trained_between(oldest, last_day).defer("payload").first()
+    if refused is not None:
+        return f"version {refused.version} of {refused.trained_until} was not promoted: {refused.promotion_reason}"
     newest = rows.filter(trained_until__lte=last_day).aggregate(day=Max("trained_until"))["day"]
     if newest is not None:
         return f"last trained until {newest}, more than a week before the last day that is known, {last_day}"
@@ -91,8 +106,11 @@ def why_untrained(name: str, *, last_day: date) -> str:
     return "never trained on this site; the nightly run does it"
 
 
-def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], now: datetime) -> ModelKey:
-    """Store a model as its name's next version and delete the oldest ones. Of two that were trained alike, the first stays."""
+def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], refusal: str = "", now: datetime) -> Stored:
+    """Store a model as its name's next version and delete the oldest ones. Of two that were trained alike, the first stays.
+
+    With a ``refusal`` it is stored with its numbers and not promoted.
+    """
     model = GLOBAL_MODELS[training.name]
     payload = zlib.compress(json.dumps(model.write(trained), separators=(",", ":")).encode())
     try:
@@ -107,6 +125,8 @@ def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], now:
                 parameters=training.parameters,
                 features=model.features(trained),
                 metrics=metrics,
+                is_promoted=not refusal,
+                promotion_reason=refusal,
                 seed=training.seed,
                 code_version=training.code_version,
                 payload=payload,
@@ -120,7 +140,7 @@ def keep(trained: Refitted, training: Training, *, metrics: dict[str, Any], now:
         if found is None:
             raise
         return found
-    return ModelKey(training.name, row.pk, row.checksum)
+    return Stored(ModelKey(training.name, row.pk, row.checksum), refusal)
 
 
 def load(key: ModelKey) -> Refitted:

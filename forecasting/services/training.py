@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,12 +16,13 @@ from django.db import OperationalError
 from forecasting.calc.config import ForecastConfig
 from forecasting.calc.panel import Panel, backtest_origins
 from forecasting.calc.sales_history import History, joined
+from forecasting.calc.trial import Trial, try_model
 from forecasting.frames.demand import load_daily_demand
 from forecasting.services.as_of import as_of
 from forecasting.services.global_models import GLOBAL_MODELS
 from forecasting.services.global_paths import store_history
 from forecasting.services.known_ahead import load_panel
-from forecasting.services.trained_models import ModelKey, Training, find_trained, keep
+from forecasting.services.trained_models import ModelKey, Stored, Training, find_trained, keep
 from inventory.models import Store
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def train_models(
 ) -> TrainingOutcome:
     """Train each of ``names`` on up to 1,000 of the ``series``, drawn by ``seed``, and store it; what is stored stays.
 
-    Sees no sales after ``last_day``. Nothing that goes wrong with a model stops the others: it is a problem of the
+    Sees no sales after ``last_day``. A model that loses to the seasonal naive on its trial is stored and not promoted. Nothing that goes wrong with a model stops the others: it is a problem of the
     outcome. Only a failing database goes through to the caller. Holds no transaction while it works.
     """
     outcome = TrainingOutcome()
@@ -74,7 +75,7 @@ def train_models(
             code_version=code_version,
         )
         try:
-            key = find_trained(training) or _train(training, sample, now=now)
+            stored = find_trained(training) or _train(training, sample, now=now)
         except OperationalError:
             raise
         except ImportError as error:
@@ -83,10 +84,12 @@ def train_models(
             logger.exception("%s could not be trained", name)
             outcome.problems[name] = f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH]
         else:
-            if key is None:
+            if stored is None:
                 outcome.problems[name] = TOO_SHORT
+            elif stored.refusal:
+                outcome.problems[name] = f"not promoted: {stored.refusal}"
             else:
-                outcome.models.append(key)
+                outcome.models.append(stored.key)
     return outcome
 
 
@@ -113,7 +116,7 @@ class _Sample:
             store_id=store.pk, product_ids=product_ids, last_day=self._last_day, days=HISTORY_DAYS
         )
         known_by = as_of(store=store, forecast_date=self._last_day + timedelta(days=1), now=self._now)
-        panel = load_panel(store=store, history=sales, known_by=known_by, whole=True)
+        panel, _ = load_panel(store=store, history=sales, known_by=known_by, whole=True)
         return store_history(panel, last_day=self._last_day)
 
 
@@ -136,7 +139,7 @@ def _nothing(last_day: date) -> History:
     return store_history(Panel(np.empty((0, HISTORY_DAYS), np.float32)), last_day=last_day)
 
 
-def _train(training: Training, sample: _Sample, *, now: datetime) -> ModelKey | None:
+def _train(training: Training, sample: _Sample, *, now: datetime) -> Stored | None:
     """The stored model, or None where the histories are too short for one."""
     model = GLOBAL_MODELS[training.name]
     history = sample.history
@@ -145,9 +148,15 @@ def _train(training: Training, sample: _Sample, *, now: datetime) -> ModelKey | 
     trained = model.train(history, origins, training.horizon_days, training.seed)
     if not trained.is_trained:
         return None
+    trial = try_model(trained, history, origins, training.horizon_days)
     metrics: dict[str, Any] = {
         "series": int(history.demand.shape[0]),
         "days": int(history.demand.shape[1]),
         "processor_seconds": round(time.process_time() - began, 2),
+        "trial": asdict(trial),
     }
-    return keep(trained, training, metrics=metrics, now=now)
+    return keep(trained, training, metrics=metrics, refusal="" if trial.is_passed else _refusal(trial), now=now)
+
+
+def _refusal(trial: Trial) -> str:
+    return f"it lost to the seasonal naive on its trial: WAPE {trial.wape:.1%} against {trial.naive_wape:.1%}."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import reduce
 from operator import or_
@@ -14,8 +15,11 @@ from django.db.models.functions import Cast
 
 from forecasting.calc.causes import Cause, Day, SeriesFacts, causes_of
 from forecasting.calc.error_sums import Measures, measures_of
+from forecasting.models import CalendarEvent
 from forecasting.querysets.accuracy import SERVED
+from forecasting.services.calendar import concerns, held_in
 from forecasting.services.leaderboard import LIVE_WEEKS, Kind, Selection, rows_of_series, sums_of
+from invencare.lib import clock
 from inventory.models import DailySales, Product, Store
 
 FACTS_DAYS = 180  # before the measured days
@@ -62,7 +66,7 @@ def worst_series(
     weeks: int = LIVE_WEEKS,
     limit: int = 20,
 ) -> Worst:
-    """The ``limit`` series with most error, each with the causes that the facts show. Ten queries at most.
+    """The ``limit`` series with most error, each with the causes that the facts show. Thirteen queries at most.
 
     Live: one week ahead, over the last ``weeks`` measured weeks, so that every day counts once. By money, of the stores
     with ``currency``; without one, of that which most of the stores have.
@@ -78,9 +82,9 @@ def worst_series(
     found = _most_error_first(rows, kind, order, limit)
     if last is None or first is None:
         return Worst([], chosen, sorted(set(counts) - {chosen}))
-    facts = _facts(found, first=first, last=last)
     stores = Store.objects.in_bulk({row["store_id"] for row in found})
     products = Product.objects.in_bulk({row["product_id"] for row in found})
+    facts = _facts(found, stores, products, first=first, last=last)
     return Worst(
         [
             WorstSeries(
@@ -141,17 +145,21 @@ def _ordered(rows: Any, kind: Kind, order: Order, *, names: tuple[str, ...] = ()
     return summed.filter(sum_absolute_error__gt=0).order_by(f"-error_{order}", "store_id", "product_id")
 
 
-def _facts(found: list[dict[str, Any]], *, first: date, last: date) -> dict[Key, SeriesFacts]:
-    """What is known of these series' days. Two queries."""
+def _facts(
+    found: list[dict[str, Any]], stores: dict[int, Store], products: dict[int, Product], *, first: date, last: date
+) -> dict[Key, SeriesFacts]:
+    """What is known of these series' days. Five queries at most."""
     keys = [(row["store_id"], row["product_id"]) for row in found]
     start = first - timedelta(days=FACTS_DAYS)
     sold = _days_of(keys, start, last)
     begun = _first_sales(keys)
+    plans = _promotion_plans(stores.values(), start, last)
     days = [start + timedelta(days=ago) for ago in range((last - start).days + 1)]
     facts = {}
     for key, row in zip(keys, found, strict=True):
         opened = begun.get(key, last)
-        own = [sold[key].get(day, Day(0.0)) for day in days if day >= opened]
+        planned = _planned_days(plans, stores[key[0]], products[key[1]], start, last)
+        own = [replace(sold[key].get(day, Day(0.0)), is_planned=day in planned) for day in days if day >= opened]
         measured = sum(day >= max(first, opened) for day in days)
         facts[key] = SeriesFacts(
             before=own[: len(own) - measured],
@@ -160,6 +168,23 @@ def _facts(found: list[dict[str, Any]], *, first: date, last: date) -> dict[Key,
             sums=sums_of(row),
         )
     return facts
+
+
+def _promotion_plans(stores: Iterable[Store], first: date, last: date) -> list[CalendarEvent]:
+    """The promotions on the calendar of any of these stores. Three queries at most."""
+    events = CalendarEvent.objects.active().filter(kind=CalendarEvent.Kind.PROMOTION).between(first, last).at(*stores)
+    return list(events.prefetch_related("stores", "products"))
+
+
+def _planned_days(plans: list[CalendarEvent], store: Store, product: Product, first: date, last: date) -> set[date]:
+    """The days for which the calendar had a promotion of the product in the store before they began."""
+    days: set[date] = set()
+    for event in plans:
+        if held_in(event, store) and concerns(event, product.pk, product.category):
+            known_from = clock.business_date(event.created_at, store.zone) + timedelta(days=1)
+            day = max(event.first_day, known_from, first)
+            days.update(day + timedelta(days=more) for more in range((min(event.last_day, last) - day).days + 1))
+    return days
 
 
 def _of_series(keys: list[Key]) -> Q:

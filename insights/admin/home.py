@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
-from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from insights.services.dashboard import Dashboard, Money, Period, build_dashboard, newest_sales_day
+from insights.admin import home_charts
+from insights.admin.home_cards import cards, decisions, move_tasks, order_tasks
+from insights.admin.home_tables import bottom_rows, health_rows, matrix_columns, matrix_rows, store_rows, top_rows
+from insights.services.dashboard import DAYS_OF, Period, build_dashboard, newest_sales_day
+from insights.services.waiting_moves import waiting_moves
 from invencare.lib import clock
-from invencare.lib.charts import chart_data, chart_series
 from inventory.models import Store
 from inventory.services.access import scope_of_user
+from inventory.services.alert_preferences import preference_of
+from inventory.services.business_days import last_complete_day
 
-PERIODS = {"7": "7 days", "28": "28 days", "90": "90 days"}
-DEFAULT_DAYS = 28
+PERIODS = {"day": "Day", "week": "Week", "month": "Month (4 weeks)", "quarter": "Quarter (13 weeks)"}
+DEFAULT_PERIOD = "month"
 LONGEST_PERIOD_DAYS = 400
-CURRENCY_COLOURS = ("primary", "accent", "warning", "danger")
-URGENCIES = ("critical", "high", "medium", "low")
-ORDER_WORDS = {
-    "draft": "to approve",
-    "approved": "to send",
-    "sent": "to receive",
-    "partly_received": "to receive in full",
-}
+SHOWN_ALERTS = 8
 
 
 class DateInput(UnfoldAdminTextInputWidget):
@@ -39,7 +34,7 @@ class DateInput(UnfoldAdminTextInputWidget):
 
 
 class HomeForm(forms.Form):
-    """What the address says to show: a store and 7, 28 or 90 days, or any dates. Empty: all stores, 28 days."""
+    """What the address says to show: a store and a period, or any dates. Empty: all stores, four weeks."""
 
     store = forms.ModelChoiceField(
         queryset=Store.objects.none(), to_field_name="code", required=False, empty_label="All stores"
@@ -77,12 +72,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = clock.now()
     scope = scope_of_user(user)
     stores = list(Store.objects.visible_to(scope))
-    form = HomeForm(request.GET or {"period": str(DEFAULT_DAYS)}, stores=Store.objects.visible_to(scope))
+    form = HomeForm(request.GET or {"period": DEFAULT_PERIOD}, stores=Store.objects.visible_to(scope))
     chosen = form.cleaned_data if form.is_valid() else {}
     store = chosen.get("store")
     newest = newest_sales_day(scope=scope, store=store)
     period = _period(chosen, newest=newest, now=now)
-    board = build_dashboard(scope=scope, store=store, period=period, now=now)
+    most = min(SHOWN_ALERTS, preference_of(user).most_alerts)
+    board = build_dashboard(scope=scope, store=store, period=period, now=now, most_alerts=most)
     return {
         **context,
         "title": "Home",
@@ -91,13 +87,22 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "newest_sales_day": newest,
         "sales_age_days": (now.date() - newest).days if newest else None,
         "board": board,
-        "decisions": _decisions(board, store),
-        "order_tasks": _order_tasks(board, store),
-        "cards": _cards(board, store),
-        "money_by_category": len(board.currencies) <= 1,
+        "decisions": decisions(board, store),
+        "move_tasks": move_tasks(waiting_moves(scope=scope, store=store), store),
+        "order_tasks": order_tasks(board, store),
+        "cards": cards(board, store),
+        "has_one_currency": len(board.currencies) <= 1,
         "currency": board.currencies[0] if len(board.currencies) == 1 else "",
-        "units_chart": _units_chart(board),
-        "revenue_chart": _revenue_chart(board),
+        "units_chart": home_charts.units_chart(board),
+        "revenue_chart": home_charts.revenue_chart(board),
+        "category_chart": home_charts.category_chart(board),
+        "top_rows": top_rows(board, store),
+        "bottom_rows": bottom_rows(board, store),
+        "store_rows": store_rows(board, request.GET),
+        "health_rows": health_rows(board, store),
+        "matrix_columns": matrix_columns(),
+        "matrix_rows": matrix_rows(board, store),
+        "more_alerts": sum(board.alert_counts.values()) - len(board.alerts),
         "may_start_nightly": user.has_perm("insights.add_analysisrun"),
         "may_import_sales": user.has_perm("inventory.add_salesfile"),
     }
@@ -109,132 +114,9 @@ def environment_badge(request: HttpRequest) -> list[str] | None:
 
 
 def _period(chosen: Mapping[str, Any], *, newest: date | None, now: datetime) -> Period:
+    """Own dates as they are; else up to the newest day with sales that is over: half a day compares with nothing."""
     if chosen.get("first"):
         return Period(chosen["first"], chosen["last"])
-    return Period.ending(newest or now.date() - timedelta(days=1), days=int(chosen.get("period") or DEFAULT_DAYS))
-
-
-def _list_url(model: str, store: Store | None, **filters: str) -> str:
-    """The filtered list; empty where this site has no such list."""
-    if store is not None:
-        filters["store__id__exact"] = str(store.pk)
-    try:
-        address = reverse(f"admin:{model}_changelist")
-    except NoReverseMatch:
-        return ""
-    return f"{address}?{urlencode(filters)}" if filters else address
-
-
-def _decisions(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
-    """Pending recommendations by urgency, worst first, each with the list that shows them."""
-    return [
-        {
-            "urgency": urgency,
-            "count": board.pending.get(urgency, 0),
-            "url": _list_url(
-                "insights_reorderrecommendation", store, status__exact="pending", urgency_level__exact=urgency
-            ),
-        }
-        for urgency in URGENCIES
-        if board.pending.get(urgency)
-    ]
-
-
-def _order_tasks(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
-    return [
-        {
-            "count": board.open_orders[status],
-            "words": words,
-            "url": _list_url("inventory_purchaseorder", store, status__exact=status),
-        }
-        for status, words in ORDER_WORDS.items()
-        if board.open_orders.get(status)
-    ]
-
-
-def _cards(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
-    stock, now_, before = board.stock, board.totals, board.previous
-    revenue_change = None
-    if len(board.currencies) == 1:
-        code = board.currencies[0]
-        revenue_change = _change(now_.revenue.get(code, Decimal(0)), before.revenue.get(code, Decimal(0)))
-    levels = "inventory_stocklevel"
-    return [
-        {"title": "Revenue", "value": money_text(now_.revenue), "change": revenue_change},
-        {"title": "Units sold", "value": f"{now_.units:,}", "change": _change(now_.units, before.units)},
-        {
-            "title": "Sale lines",
-            "value": f"{now_.transactions:,}",
-            "change": _change(now_.transactions, before.transactions),
-        },
-        {"title": "Stock value, at cost", "value": money_text(stock.value), "note": f"{stock.levels:,} stock levels"},
-        {
-            "title": "Out of stock",
-            "value": f"{stock.out_of_stock:,}",
-            "note": f"{_percent(stock.out_of_stock, stock.levels)} of stock levels",
-            "url": _list_url(levels, store, stock_status="out"),
-            "is_bad": stock.out_of_stock > 0,
-        },
-        {
-            "title": "Low stock",
-            "value": f"{stock.low:,}",
-            "note": f"{_percent(stock.low, stock.levels)} of stock levels",
-            "url": _list_url(levels, store, stock_status="low"),
-        },
-        {
-            "title": "Open alerts",
-            "value": f"{sum(board.alert_counts.values()):,}",
-            "note": f"{board.alert_counts.get('critical', 0):,} critical",
-            "url": _list_url("inventory_alert", store),
-            "is_bad": bool(board.alert_counts.get("critical")),
-        },
-    ]
-
-
-def money_text(amounts: Money) -> str:
-    """``EUR 1,234``, or several of them joined; currencies are never added up."""
-    texts = [f"{code} {amount:,.0f}" for code, amount in sorted(amounts.items())]
-    return " + ".join(texts) or "0"
-
-
-def _change(now_: Decimal | int, before: Decimal | int) -> dict[str, Any] | None:
-    """Against the period before; None where that had nothing to compare with."""
-    if before <= 0:
-        return None
-    percent = (Decimal(now_) - Decimal(before)) / Decimal(before) * 100
-    return {"text": f"{percent:+.1f} %", "is_up": percent >= 0}
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "0 %"
-
-
-def _units_chart(board: Dashboard) -> dict[str, Any]:
-    """Units per day, and the forecast where one was made right after the period."""
-    days = [day.day for day in board.days]
-    series = [chart_series("Units sold", [day.units for day in board.days])]
-    ahead = board.forecast
-    if ahead and ahead.units_per_day and 0 < (ahead.first - board.period.last).days <= 7:
-        horizon = min(len(ahead.units_per_day), board.period.days)
-        last = ahead.first + timedelta(days=horizon - 1)
-        days += Period(board.period.last + timedelta(days=1), last).dates()
-        forecast: list[float | None] = [None] * (ahead.first - board.period.first).days
-        forecast += [round(units, 1) for units in ahead.units_per_day[:horizon]]
-        series.append(chart_series("Forecast", forecast, colour="accent", dashed=True))
-    return chart_data(labels=[day.isoformat() for day in days], series=series, y_title="Units")
-
-
-def _revenue_chart(board: Dashboard) -> dict[str, Any]:
-    """One line per currency."""
-    codes = sorted(board.totals.revenue)
-    series = [
-        chart_series(
-            f"Revenue ({code})",
-            [float(day.revenue.get(code, 0)) for day in board.days],
-            colour=CURRENCY_COLOURS[i % len(CURRENCY_COLOURS)],
-        )
-        for i, code in enumerate(codes)
-    ]
-    return chart_data(
-        labels=[day.day.isoformat() for day in board.days], series=series, y_title=f"Revenue ({', '.join(codes)})"
-    )
+    over = last_complete_day(now=now)
+    last = over if newest is None else min(newest, over)
+    return Period.ending(last, days=DAYS_OF[chosen.get("period") or DEFAULT_PERIOD])

@@ -118,7 +118,7 @@ def load_reorder_frame(
     forecasts = _forecasts(own, forecast_date)
     last_day = forecast_date - timedelta(days=1)
     return ReorderFrame(
-        products=_products(product_ids),
+        products=load_products(product_ids),
         levels={
             product_id: LevelTerms(*values)
             for product_id, *values in StockLevel.objects.filter(**own).values_list(
@@ -151,7 +151,7 @@ def _forecasts(own: dict[str, Any], forecast_date: date) -> dict[int, ForecastFa
     return {product_id: ForecastFacts(*values) for product_id, *values in found}
 
 
-def _products(product_ids: Sequence[int]) -> dict[int, ProductTerms]:
+def load_products(product_ids: Sequence[int]) -> dict[int, ProductTerms]:
     rows = Product.objects.filter(pk__in=product_ids).values_list(
         "pk",
         "sku",

@@ -10,7 +10,7 @@ make_roles = import_module("insights.migrations.0007_roles_of_transfers_and_cale
 class Migration(migrations.Migration):
     dependencies = [
         ("insights", "0007_roles_of_transfers_and_calendars"),
-        ("analytics", "0005_classes_and_margins_of_products"),
+        ("analytics", "0006_idle_stock"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]

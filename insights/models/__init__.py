@@ -1,4 +1,6 @@
 from insights.models.decisions import Decision, DecisionLimit, DecisionReason, DecisionValue
+from insights.models.moves import ExcessRecommendation, TransferRecommendation
+from insights.models.demand import CustomerScore, CustomerSegment, DemandAnalysis, PriceElasticity
 from insights.models.recommendations import ReorderRecommendation
 from insights.models.runs import AnalysisRun, AnalysisRunChunk
 from insights.models.service_targets import ServiceTarget
@@ -6,10 +8,16 @@ from insights.models.service_targets import ServiceTarget
 __all__ = [
     "AnalysisRun",
     "AnalysisRunChunk",
+    "CustomerScore",
+    "CustomerSegment",
     "Decision",
     "DecisionLimit",
     "DecisionReason",
     "DecisionValue",
+    "ExcessRecommendation",
+    "DemandAnalysis",
+    "PriceElasticity",
     "ReorderRecommendation",
     "ServiceTarget",
+    "TransferRecommendation",
 ]

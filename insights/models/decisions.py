@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q
 
+from insights.models.moves import ExcessRecommendation, TransferRecommendation
 from insights.models.recommendations import ReorderRecommendation
 from insights.querysets.recommendations import DecisionQuerySet, DecisionValueQuerySet
 from inventory.models import Product, Store, Supplier
@@ -87,6 +90,8 @@ class DecisionLimit(models.Model):
 class Decision(models.Model):
     """One step in the life of a recommendation: who, when, what, why, and what was shown. Never changed.
 
+    It is about one row: an order, a transfer, or an excess (``row``).
+
     ``status_before`` and ``status_after`` are the recommendation's. ``quantity`` is what was decided against
     ``recommended_quantity``; ``value`` is what it commits, in the store's currency. An approval over somebody's
     limit is first a proposal; the approval of the second person names who proposed it. ``decided_by_name`` without
@@ -101,7 +106,15 @@ class Decision(models.Model):
         RETURN = "return", "Come back"
         EXPIRE = "expire", "Expire"
 
-    recommendation = models.ForeignKey(ReorderRecommendation, on_delete=models.PROTECT, related_name="decisions")
+    recommendation = models.ForeignKey(
+        ReorderRecommendation, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    transfer_recommendation = models.ForeignKey(
+        TransferRecommendation, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    excess_recommendation = models.ForeignKey(
+        ExcessRecommendation, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
     action = models.CharField(max_length=16, choices=Action.choices)
     status_before = models.CharField(max_length=16, blank=True)
     status_after = models.CharField(max_length=16, blank=True)
@@ -133,6 +146,25 @@ class Decision(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
+                condition=Q(
+                    recommendation__isnull=False,
+                    transfer_recommendation__isnull=True,
+                    excess_recommendation__isnull=True,
+                )
+                | Q(
+                    recommendation__isnull=True,
+                    transfer_recommendation__isnull=False,
+                    excess_recommendation__isnull=True,
+                )
+                | Q(
+                    recommendation__isnull=True,
+                    transfer_recommendation__isnull=True,
+                    excess_recommendation__isnull=False,
+                ),
+                name="decision_about_one_row",
+                violation_error_message="A decision is about one order, one transfer or one excess.",
+            ),
+            models.CheckConstraint(
                 condition=~Q(action="reject") | ~Q(reason="") | Q(reason_code__isnull=False),
                 name="decision_reject_has_reason",
                 violation_error_message="A rejection needs a reason.",
@@ -160,6 +192,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} by {self.decided_by_name}"
+
+    @property
+    def row(self) -> Any:
+        """What was decided: the order's, the transfer's or the excess's recommendation."""
+        return self.recommendation or self.transfer_recommendation or self.excess_recommendation
 
     @property
     def is_changed(self) -> bool:

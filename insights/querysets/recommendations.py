@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+from django.db import models
 from django.db.models import Q
 
-from inventory.querysets.scope import StoreScopedQuerySet
+from inventory.querysets.scope import StoreScope, StoreScopedQuerySet
 
 
 class ReorderRecommendationQuerySet(StoreScopedQuerySet):
@@ -25,8 +26,21 @@ class ReorderRecommendationQuerySet(StoreScopedQuerySet):
         return self.filter(Q(money_at_risk__lt=row.money_at_risk) | Q(money_at_risk=row.money_at_risk, pk__gt=row.pk))
 
 
-class DecisionQuerySet(StoreScopedQuerySet):
-    store_path = "recommendation__store_id"
+class DecisionQuerySet(models.QuerySet[Any]):
+    def visible_to(self, scope: StoreScope) -> Self:
+        """Decisions about a store of the scope; of a transfer, about either end."""
+        if scope.all_stores:
+            return self.all()
+        about = (
+            "recommendation__store",
+            "transfer_recommendation__from_store",
+            "transfer_recommendation__to_store",
+            "excess_recommendation__store",
+        )
+        is_mine = Q(pk__in=[])
+        for path in about:
+            is_mine |= Q(**{f"{path}__in": sorted(scope.store_ids)})
+        return self.filter(is_mine)
 
 
 class DecisionValueQuerySet(StoreScopedQuerySet):

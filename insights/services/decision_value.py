@@ -111,15 +111,15 @@ def _covered(decisions: Sequence[Decision], store: Store, *, today: date) -> Ite
     terms = {
         (item.supplier_id, item.product_id): item
         for item in SupplierItem.objects.filter(
-            product__in={decision.recommendation.product_id for decision in decisions}
+            product__in={decision.row.product_id for decision in decisions}
         ).select_related("supplier")
     }
     receipts: dict[int, list[Receipt]] = {}
-    lines = {decision.recommendation.purchase_order_line_id for decision in decisions} - {None}
+    lines = {decision.row.purchase_order_line_id for decision in decisions} - {None}
     for receipt in Receipt.objects.filter(line__in=lines).order_by("pk"):
         receipts.setdefault(receipt.line_id, []).append(receipt)
     for decision in decisions:
-        row = decision.recommendation
+        row = decision.row
         item = terms.get((row.supplier_id or 0, row.product_id))
         lead_time = float(item.lead_time_days) if item else ASSUMED_LEAD_TIME_DAYS
         review = item.supplier.review_period_days if item else ASSUMED_REVIEW_DAYS
@@ -138,7 +138,7 @@ def _covered(decisions: Sequence[Decision], store: Store, *, today: date) -> Ite
 
 def _delivered(decision: Decision, receipts: Mapping[int, list[Receipt]], first_day: date) -> dict[int, float]:
     """The share of the order line that came, by day number."""
-    line = decision.recommendation.purchase_order_line
+    line = decision.row.purchase_order_line
     delivered: dict[int, float] = {}
     if line is None:
         return delivered
@@ -149,10 +149,10 @@ def _delivered(decision: Decision, receipts: Mapping[int, list[Receipt]], first_
 
 
 def _is_awaited(decision: Decision) -> bool:
-    line = decision.recommendation.purchase_order_line
+    line = decision.row.purchase_order_line
     if line is None or line.purchase_order.status in FINISHED:
         return False
-    return line.received_units < line.ordered_units
+    return bool(line.received_units < line.ordered_units)
 
 
 def _valued(periods: Sequence[Covered], store: Store, *, now: datetime) -> list[DecisionValue]:
@@ -169,8 +169,8 @@ def _valued(periods: Sequence[Covered], store: Store, *, now: datetime) -> list[
             decision=period.decision,
             kind=kind_of(period.decision),
             store=store,
-            product_id=period.decision.recommendation.product_id,
-            supplier_id=period.decision.recommendation.supplier_id,
+            product_id=period.decision.row.product_id,
+            supplier_id=period.decision.row.supplier_id,
             first_day=period.first_day,
             last_day=period.last_day,
             demand_units=round(float(demand[i].sum()), 3),
@@ -209,7 +209,7 @@ def kind_of(decision: Decision) -> DecisionValue.Kind:
 
 def _arrays(periods: Sequence[Covered], store: Store) -> tuple[Periods, Floats]:
     """What is played, one row a period, and how much of its demand was estimated [N]."""
-    product_ids = [period.decision.recommendation.product_id for period in periods]
+    product_ids = [period.decision.row.product_id for period in periods]
     first = min(period.first_day for period in periods)
     last = max(period.last_day for period in periods)
     flows = load_stock_flows(store_id=store.pk, product_ids=product_ids, first_day=first, last_day=last)
@@ -245,8 +245,8 @@ def _arrays(periods: Sequence[Covered], store: Store) -> tuple[Periods, Floats]:
     days = np.array([period.days for period in periods])
     inside = np.arange(HISTORY_DAYS + longest) < (HISTORY_DAYS + days)[:, None]
     in_period = inside & (np.arange(HISTORY_DAYS + longest) >= HISTORY_DAYS)
-    costs = np.array([float(period.decision.recommendation.unit_cost) for period in periods])
-    prices = np.array([float(period.decision.recommendation.product.price) for period in periods])
+    costs = np.array([float(period.decision.row.unit_cost) for period in periods])
+    prices = np.array([float(period.decision.row.product.price) for period in periods])
     return Periods(
         opening_units=opening,
         demand_units=filled[:, HISTORY_DAYS:],
@@ -257,7 +257,5 @@ def _arrays(periods: Sequence[Covered], store: Store) -> tuple[Periods, Floats]:
         unit_margin=np.maximum(prices - costs, 0.0),
         holding_per_day=costs * settings.HOLDING_COST_PER_YEAR / DAYS_OF_A_YEAR,
         rate_per_day=(filled * inside).sum(axis=1) / inside.sum(axis=1),
-        shelf_life_days=np.array(
-            [float(period.decision.recommendation.product.shelf_life_days or 0) for period in periods]
-        ),
+        shelf_life_days=np.array([float(period.decision.row.product.shelf_life_days or 0) for period in periods]),
     ), (unseen * in_period).sum(axis=1)

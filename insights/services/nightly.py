@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from analytics.services.company_classes import refresh_company_classes
 from analytics.services.metrics import refresh_metrics
 from analytics.services.performance import analyse_performance
 from analytics.services.trends import refresh_trends
@@ -149,8 +150,9 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: test the trends, close the forecast run, expire what delisted products wait for, bring orders to
-    their suppliers' minimums, sum accuracy and forecasts up."""
+    """After the chunks: class products over all stores, test the trends, close the forecast run, bring orders to
+    their suppliers' minimums, expire what delisted products wait for, sum accuracy and forecasts up."""
+    refresh_company_classes(last_day=run.business_date, period_days=PERIOD_DAYS)
     refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (

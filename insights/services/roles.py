@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 EVERYONE_SEES = (
-    "inventory.store inventory.supplier inventory.product inventory.supplieritem inventory.stocklevel "
-    "inventory.inventorytransaction inventory.dailysales inventory.salesfile inventory.purchaseorder "
-    "inventory.purchaseorderline inventory.receipt inventory.stocktransfer inventory.stocktransferline "
-    "inventory.transferreceipt inventory.company inventory.alert inventory.stockevent inventory.stockeventstep "
+    "inventory.company inventory.store inventory.supplier inventory.product inventory.supplieritem "
+    "inventory.stocklevel inventory.inventorytransaction inventory.dailysales inventory.salesfile "
+    "inventory.stockevent inventory.stockeventstep "
+    "inventory.alert "
+    "inventory.purchaseorder inventory.purchaseorderline inventory.receipt "
+    "inventory.stocktransfer inventory.stocktransferline inventory.transferreceipt "
     "analytics.productperformance analytics.salestrend "
-    "analytics.productclass analytics.classmove analytics.companyclass "
-    "forecasting.forecastrun forecasting.productdemandforecast "
-    "forecasting.forecastaccuracy forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
-    "forecasting.demandforecasttotal insights.reorderrecommendation insights.decision insights.decisionvalue "
-    "insights.decisionreason insights.decisionlimit insights.analysisrun "
-    "insights.analysisrunchunk insights.servicetarget"
+    "analytics.productclass analytics.classmove analytics.idlestock "
+    "forecasting.forecastrun forecasting.productdemandforecast forecasting.demandforecasttotal "
+    "forecasting.forecastaccuracy forecasting.trainedmodel "
+    "forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
+    "insights.reorderrecommendation insights.transferrecommendation insights.excessrecommendation "
+    "insights.decision insights.decisionvalue insights.decisionreason insights.decisionlimit "
+    "insights.servicetarget "
+    "insights.analysisrun insights.analysisrunchunk"
 ).split()
 
 
@@ -25,7 +29,8 @@ def _may(verbs: str, *models: str) -> set[str]:
 
 # A calendar feed is its owner's alone: the admin shows everybody their own.
 _SEES = _may("view", *EVERYONE_SEES) | _may("add view change", "inventory.calendarfeed")
-_ALL_STORES = {"inventory.view_all_stores"}
+# The company's classes are sums over every store.
+_ALL_STORES = {"inventory.view_all_stores"} | _may("view", "analytics.companyclass")
 _STOCK_WORK = _may("add change", "inventory.stocktransfer", "inventory.stocktransferline") | {
     "inventory.change_stocklevel",
     "inventory.add_inventorytransaction",
@@ -42,7 +47,11 @@ _SETTING_SERVICE = _may("add change delete", "insights.servicetarget")
 # What is known ahead. Overrides are added and withdrawn, never deleted; a store manager plans for own stores alone.
 _PLANNING = _may("add change", "forecasting.calendarevent", "forecasting.forecastoverride")
 _PRICING = _may("add change delete", "forecasting.plannedprice")
-_DECIDING = {"insights.decide_reorderrecommendation"}
+_DECIDING = {
+    "insights.decide_reorderrecommendation",
+    "insights.decide_transferrecommendation",
+    "insights.decide_excessrecommendation",
+}
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 
 ROLES: dict[str, frozenset[str]] = {
@@ -73,11 +82,12 @@ NOBODY_MAY = frozenset(
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
-    | _may("add change delete", "forecasting.demandforecasttotal")
+    | _may("add change delete", "analytics.idlestock")
+    | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
     | _may("delete", "inventory.stockevent")
-    | _may("add change delete", "inventory.stockeventstep")
+    | _may("add change delete", "inventory.stockeventstep", "inventory.streamshard", "inventory.webhookdelivery")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

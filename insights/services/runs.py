@@ -88,7 +88,8 @@ def work_on(
         if stop_after_seconds is not None and (read_clock() - began).total_seconds() >= stop_after_seconds:
             return True
     give_up_abandoned(run_id, now=read_clock())
-    close_if_complete(run, now=read_clock())
+    if close_if_complete(run, now=read_clock()):
+        _move(run, now=read_clock())
     return False
 
 
@@ -124,6 +125,19 @@ def close_if_complete(run: AnalysisRun, *, now: datetime) -> bool:
         logger.exception("run %s could not be finished", run.pk)
         return _fail(run, message=f"The last step failed. {type(error).__name__}: {error}", now=now)
     return True
+
+
+def _move(run: AnalysisRun, *, now: datetime) -> None:
+    """After the orders: transfers and excess. A failure fails no run; the job “Recommend moves” tries again."""
+    # Numeric, see close_if_complete.
+    from insights.services.moves.recommending import recommend_moves
+
+    if run.status not in (AnalysisRun.Status.DONE, AnalysisRun.Status.PARTIAL):
+        return
+    try:
+        recommend_moves(day=run.business_date + timedelta(days=1), now=now)
+    except Exception:
+        logger.exception("the moves after run %s could not be worked out", run.pk)
 
 
 def _create_run(day: date, *, started_by: User | None, now: datetime) -> AnalysisRun:
@@ -222,5 +236,6 @@ def _alert_of(run: AnalysisRun) -> NewAlert:
         kind=Alert.Kind.RUN_FAILED,
         severity=Alert.Severity.CRITICAL if wholly else Alert.Severity.HIGH,
         cause_key=ALERT_CAUSE,
+        is_pinned=True,
         message=f"{run}: {run.message}"[:300],
     )

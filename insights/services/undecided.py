@@ -11,6 +11,7 @@ from insights.calc.replenishment.config import PolicyConfig
 from insights.models import ReorderRecommendation
 from insights.services.reorder import Recommended, recommend
 from inventory.models import Store
+from inventory.services.order_stops import stopped_products
 
 Status = ReorderRecommendation.Status
 
@@ -25,7 +26,8 @@ def recommend_undecided(
     config: PolicyConfig | None = None,
     forecast_date: date | None = None,
 ) -> Recommended:
-    """``recommend`` for all of the products but those whose recommendation is snoozed past the day or proposed.
+    """``recommend`` for all of the products but those whose orders are stopped, or whose recommendation is snoozed past
+    the day or proposed.
 
     The rows are locked in primary-key order as they are read, those that ``recommend`` locks among them, so that a
     snooze comes before or after the rerun, never between.
@@ -38,6 +40,7 @@ def recommend_undecided(
         for product_id, status, until in rows
         if status == Status.PROPOSED or (status == Status.SNOOZED and until > recommendation_date)
     }
+    put_off |= stopped_products(store_id=store.pk, product_ids=product_ids, day=recommendation_date)
     return recommend(
         store=store,
         product_ids=product_ids,

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from analytics.api.performance import analyse_for
-from analytics.api.serializers import PerformanceQuerySerializer, PerformanceSerializer
+from analytics.api.serializers import PerformanceQuerySerializer
+from analytics.services.answers import performance_answer
 from forecasting.api.generate import generate_for
 from forecasting.api.serializers import GenerateSerializer
+from insights.api.dashboard import DashboardQuerySerializer, dashboard_for
 from insights.api.optimize import OptimizeQuerySerializer, optimize_for
 from invencare.entrypoints.frame import callable_function
 from inventory.querysets.scope import EVERY_STORE
 
-MONEY = ("total_sales_revenue", "average_sale_price")
-
 
 @callable_function(PerformanceQuerySerializer)
 def product_performance_analyzer(query: Any, now: datetime) -> dict[str, Any]:
-    """PA-1. Money is a number here, as the contract has it; the API gives exact text."""
-    row = analyse_for(query, scope=EVERY_STORE, now=now)
-    numbers = {name: None if getattr(row, name) is None else float(getattr(row, name)) for name in MONEY}
-    return {**PerformanceSerializer(row).data, **numbers}
+    """PA-1."""
+    return performance_answer(analyse_for(query, scope=EVERY_STORE, now=now))
 
 
 @callable_function(GenerateSerializer, data_keys=frozenset({"forecasts"}))
 def demand_forecasting_engine(query: Any, now: datetime) -> dict[str, Any]:
     """PA-4."""
     return generate_for(query, scope=EVERY_STORE, now=now)
+
+
+@callable_function(DashboardQuerySerializer)
+def analytics_dashboard_generator(query: Any, now: datetime) -> dict[str, Any]:
+    """PA-8."""
+    answer: dict[str, Any] = _numbers(dashboard_for(query, scope=EVERY_STORE, now=now))
+    return answer
+
+
+def _numbers(value: Any) -> Any:
+    """The value with its money as numbers and its days and instants as text, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 @callable_function(OptimizeQuerySerializer)

@@ -60,12 +60,14 @@ def chart_data(
     y_title: str,
     x_title: str = "Business day",
     y_right_title: str = "",
+    lies: bool = False,
 ) -> dict[str, Any]:
-    """The whole chart; the titles of the axes name their units."""
+    """The whole chart; the titles of the axes name their units. ``lies``: bars go from left to right, one label a row."""
     return {
         "labels": list(labels),
         "series": list(series),
         "x_title": x_title,
         "y_title": y_title,
         "y_right_title": y_right_title,
+        "lies": lies,
     }

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
+from invencare.lib import clock
 from inventory.models import Product
 
 
@@ -63,19 +64,31 @@ class ClassFilter(DropdownFilter):
 
 
 class OpenAlertFilter(DropdownFilter):
-    """Open alerts unless somebody asks for the closed ones."""
+    """Open alerts that nobody has put off, unless somebody asks for others."""
 
     title = "state"
     parameter_name = "state"
     all_option = None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("closed", "Closed"), ("all", "All")]
+        return [
+            ("open", "Open"),
+            ("mine", "Open and mine"),
+            ("snoozed", "Put off"),
+            ("closed", "Closed"),
+            ("all", "All"),
+        ]
 
     def value(self) -> str:
         return super().value() or "open"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "all":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        now, state = clock.now(), self.value()
+        if state == "all":
             return queryset
-        return queryset.filter(closed_at__isnull=self.value() == "open")
+        if state == "closed":
+            return queryset.filter(closed_at__isnull=False)
+        if state == "snoozed":
+            return queryset.open().snoozed(now)
+        awake = queryset.open().awake(now)
+        return awake.filter(assigned_to=request.user) if state == "mine" else awake

@@ -7,7 +7,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
-from inventory.models import InventoryTransaction, Product, PurchaseOrder, SalesFile, StockEvent, StockTransfer
+from invencare.lib import clock
+from inventory.models import (
+    Alert,
+    InventoryTransaction,
+    Product,
+    PurchaseOrder,
+    SalesFile,
+    StockEvent,
+    StockTransfer,
+)
 
 STOCK_STATUSES = ("Out of Stock", "Low Stock", "Overstocked", "Normal")
 
@@ -82,3 +91,34 @@ class StockEventFilters(filters.FilterSet):
     event_id = filters.CharFilter(field_name="identity", label="The event's id.")
     outcome = filters.ChoiceFilter(choices=StockEvent.Outcome.choices)
     source = filters.ChoiceFilter(choices=StockEvent.Source.choices)
+
+
+class AlertFilters(filters.FilterSet):
+    """Open alerts that nobody has put off, unless ``state`` names others."""
+
+    store_id = filters.CharFilter(field_name="store__code", label="The store's code.")
+    product_id = filters.CharFilter(field_name="product__sku", label="The product's SKU.")
+    kind = filters.ChoiceFilter(choices=Alert.Kind.choices)
+    severity = filters.ChoiceFilter(choices=Alert.Severity.choices)
+    assigned_to = filters.CharFilter(field_name="assigned_to__username", label="A user name.")
+    state = filters.ChoiceFilter(
+        choices=[(word, word) for word in ("open", "snoozed", "closed", "all")],
+        method="in_state",
+        label="Left out on a list: open.",
+    )
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Also without ``state``, which is open; one alert by its id is found in any."""
+        rows = super().filter_queryset(queryset)
+        is_list = getattr(self.request.parser_context["view"], "action", "") == "list"
+        return self.in_state(rows, "state", "open") if is_list and not self.form.cleaned_data.get("state") else rows
+
+    def in_state(self, alerts: Any, name: str, state: str) -> QuerySet[Any]:
+        now = clock.now()
+        if state == "closed":
+            found: QuerySet[Any] = alerts.filter(closed_at__isnull=False)
+        elif state == "all":
+            found = alerts
+        else:
+            found = alerts.open().awake(now) if state == "open" else alerts.open().snoozed(now)
+        return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from inventory.api.views.alerts import AlertPreferenceViewSet, AlertViewSet
 from inventory.api.views.calendar import CalendarView
 from inventory.api.views.catalogue import ProductViewSet, StoreViewSet, SupplierItemViewSet, SupplierViewSet
 from inventory.api.views.events import StockEventViewSet
@@ -25,9 +26,15 @@ router.register("events", StockEventViewSet)
 router.register("sales-data/files", SalesFileViewSet)
 router.register("purchase-orders", PurchaseOrderViewSet)
 router.register("transfers", TransferViewSet)
+router.register("alerts", AlertViewSet)
 
 urlpatterns = [
     path("calendar/<str:token>.ics", CalendarView.as_view(), name="calendar-feed"),
+    path(
+        "alerts/preferences",
+        AlertPreferenceViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="alert-preferences",
+    ),
     *router.urls,
     path("sales-data/upload", SalesUploadViewSet.as_view({"post": "create"}), name="sales-upload"),
     path("sales-data/summary", SalesSummaryViewSet.as_view({"get": "list"}), name="sales-summary"),

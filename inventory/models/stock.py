@@ -35,6 +35,9 @@ class StockLevel(models.Model):
     out_of_stock_closed_to = models.DateTimeField(
         null=True, blank=True, help_text="Up to when daily sales already hold the present stock-out."
     )
+    orders_stopped_until = models.DateField(
+        null=True, blank=True, help_text="No order is recommended before this day; empty: orders go on."
+    )
     last_event_at = models.DateTimeField("last movement", null=True, blank=True)
     events_applied_to = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Time of the newest stock event applied; older ones are stale."

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from inventory.models import Alert, Product, StockLevel, Store
 from inventory.services.locking import in_chunks
 
+MESSAGE_LENGTH = 300
+
 
 @dataclass(frozen=True)
 class NewAlert:
-    """What is wrong; ``cause_key`` names the cause, so that the same one is not opened twice."""
+    """What is wrong; ``cause_key`` names the cause, so that the same one is not opened twice.
+
+    ``money`` is what it is expected to cost if nobody acts, in ``currency``; None is not known yet. ``is_pinned`` is for
+    what has no price because everything depends on it: it stands above all that has one.
+    """
 
     kind: str
     severity: str
@@ -20,6 +27,9 @@ class NewAlert:
     cause_key: str
     store_id: int | None = None
     product_id: int | None = None
+    money: Decimal | None = None
+    currency: str = ""
+    is_pinned: bool = False
 
 
 def open_alerts(new: Iterable[NewAlert], *, now: datetime) -> None:
@@ -29,11 +39,15 @@ def open_alerts(new: Iterable[NewAlert], *, now: datetime) -> None:
             Alert(
                 kind=alert.kind,
                 severity=alert.severity,
-                message=alert.message[:300],
+                message=alert.message[:MESSAGE_LENGTH],
                 cause_key=alert.cause_key,
                 open_key=alert.cause_key,
                 store_id=alert.store_id,
                 product_id=alert.product_id,
+                money=alert.money or 0,
+                currency=alert.currency,
+                is_pinned=alert.is_pinned,
+                valued_at=None if alert.money is None else now,
                 opened_at=now,
             )
             for alert in new
@@ -48,6 +62,29 @@ def close_alerts(cause_keys: Iterable[str], *, now: datetime) -> int:
     return sum(
         Alert.objects.filter(open_key__in=keys).update(open_key=None, closed_at=now) for keys in in_chunks(cause_keys)
     )
+
+
+def follow_state(kinds: Iterable[str], wrong: Iterable[NewAlert], *, now: datetime) -> None:
+    """Make the open alerts of these kinds those of ``wrong``, and no others: open, refresh and close what differs.
+
+    For whoever looks at a state from time to time (overdue orders, anomalies, dead letters), instead of being told of
+    each change. A cause that stays keeps its alert, with its words and its money brought up to date.
+    """
+    wanted = {alert.cause_key: alert for alert in wrong}
+    there = {alert.cause_key: alert for alert in Alert.objects.open().filter(kind__in=list(kinds))}
+    close_alerts([key for key in there if key not in wanted], now=now)
+    changed = [alert for key, alert in there.items() if key in wanted and _brought_up_to_date(alert, wanted[key], now)]
+    Alert.objects.bulk_update(changed, ["severity", "message", "money", "currency", "valued_at"], batch_size=300)
+    open_alerts([alert for key, alert in wanted.items() if key not in there], now=now)
+
+
+def _brought_up_to_date(alert: Alert, new: NewAlert, now: datetime) -> bool:
+    """Whether the row differs from what is so now; it is changed to it, unsaved."""
+    before = (alert.severity, alert.message, alert.money, alert.currency)
+    alert.severity, alert.message = new.severity, new.message[:MESSAGE_LENGTH]
+    if new.money is not None:
+        alert.money, alert.currency, alert.valued_at = new.money.quantize(Decimal("0.01")), new.currency, now
+    return before != (alert.severity, alert.message, alert.money, alert.currency)
 
 
 def follow_stock(
@@ -107,6 +144,7 @@ def _described(opened: list[tuple[Alert.Kind, StockLevel]]) -> list[NewAlert]:
             cause_key=_cause(level, kind),
             store_id=level.store_id,
             product_id=level.product_id,
+            currency=stores[level.store_id].currency,
         )
         for kind, level in opened
     ]

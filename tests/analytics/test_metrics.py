@@ -19,7 +19,8 @@ from analytics.models import (
     ProductDailyMetrics,
     StoreDailyMetrics,
 )
-from analytics.services.metrics import metrics_as_of, note_all_days, refresh_metrics
+from analytics.services.metrics import note_all_days, refresh_metrics
+from analytics.services.metrics_state import metrics_state
 from inventory.models import DailySales, Product, SalesDayChange, Store
 from inventory.services.rebuild import rebuild
 from tests.cast import NOW, TODAY, Cast, movement, record
@@ -84,9 +85,9 @@ def test_a_change_that_is_rolled_back_leaves_no_note(cast: Cast) -> None:
 
 
 def test_the_age_is_that_of_the_last_refresh(cast: Cast) -> None:
-    assert metrics_as_of() is None
+    assert metrics_state().refreshed_at is None
     refresh_metrics(now=NOW)
-    assert metrics_as_of() == NOW
+    assert metrics_state().refreshed_at == NOW
     assert MetricsState.objects.count() == 1
 
 
@@ -106,7 +107,7 @@ def test_the_queries_of_a_day_do_not_grow_with_its_products(products: int, cast:
     record(*(movement(cast.north, product, "sale", 1, day=YESTERDAY) for product in made))
     with CaptureQueriesContext(connection) as queries:
         refresh_metrics(now=NOW)
-    assert len(queries) == 25
+    assert len(queries) == 38
 
 
 def test_a_rebuild_follows_a_product_into_another_category_and_drops_days_that_are_gone(cast: Cast) -> None:

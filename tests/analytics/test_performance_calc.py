@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calc.abc import NOT_RANKED, Standing
-from analytics.calc.performance import PeriodFacts, measure, period_type, stock_status
+from analytics.calc.performance import PeriodFacts, lost_sales, measure, movement_of, period_type, stock_status
 from analytics.calc.stock_days import closing_stock, days_on_shelf
 
 DAY = date(2026, 3, 15)
@@ -26,6 +26,9 @@ SIXTY = PeriodFacts(
     minimum_units=10,
     maximum_units=50,
     standing=Standing(share=0.1, share_before=0.25, abc_class="A"),
+    unit_cost=Decimal(3),
+    days_since_sale=1,
+    days_tracked=400,
 )
 NOTHING = PeriodFacts(
     days_on_shelf=None,
@@ -50,6 +53,11 @@ def test_the_worked_example() -> None:
     assert figures.average_stock_units == 20
     assert figures.turnover == pytest.approx(36.5)
     assert figures.days_of_stock == 10
+    assert figures.sell_through == 1
+    assert (figures.lost_units, figures.lost_revenue) == (15, 60)
+    assert figures.gross_margin == 60
+    assert figures.gross_margin_return == pytest.approx(60 / 30 * 365 / (20 * 3))
+    assert (figures.stock_value, figures.movement) == (0, "")
 
 
 def test_the_score_is_the_sum_of_its_parts() -> None:
@@ -211,3 +219,61 @@ def test_days_on_the_shelf_begin_with_the_first_sale_or_count(
         )
         == days
     )
+
+
+def test_without_a_unit_cost_neither_margin_nor_money_is_known() -> None:
+    figures = measure(replace(SIXTY, unit_cost=Decimal(0), on_hand_units=9))
+    assert (figures.gross_margin, figures.gross_margin_return, figures.stock_value) == (None, None, None)
+
+
+def test_selling_under_cost_has_a_negative_margin() -> None:
+    figures = measure(replace(SIXTY, unit_cost=Decimal(5)))
+    assert figures.gross_margin == -60
+    assert figures.gross_margin_return is not None
+    assert figures.gross_margin_return < 0
+
+
+def test_sell_through_is_of_what_there_was_to_sell() -> None:
+    assert measure(replace(SIXTY, closing_stock=[90, 20])).sell_through == pytest.approx(60 / 80)
+    assert measure(replace(SIXTY, closing_stock=[90, -5])).sell_through == 1
+    assert measure(replace(SIXTY, sold_units=0, returned_units=3, closing_stock=[8])).sell_through == 0
+    assert measure(replace(SIXTY, sold_units=0, returned_units=0, closing_stock=[0])).sell_through is None
+    assert measure(replace(SIXTY, closing_stock=[])).sell_through is None
+
+
+def test_lost_sales_need_a_pace_to_go_by() -> None:
+    assert [lost_sales(2.5, 6.0), lost_sales(None, 0.0), lost_sales(None, 6.0), lost_sales(0.0, 6.0)] == [
+        15,
+        0,
+        None,
+        0,
+    ]
+    never_in_stock = measure(replace(SIXTY, stock_out_days=30.0))
+    assert (never_in_stock.lost_units, never_in_stock.lost_revenue) == (None, None)
+    only_returns = measure(replace(SIXTY, sold_units=0, returned_units=9, revenue=Decimal(-36)))
+    assert (only_returns.lost_units, only_returns.lost_revenue) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "since_sale", "tracked", "per_day", "expected"),
+    [
+        (0, 400, 400, 0.0, ""),
+        (-2, 0, 400, 2.0, ""),
+        (10, 0, 400, 2.0, "moving"),
+        (360, 0, 400, 2.0, "moving"),
+        (361, 0, 400, 2.0, "slow"),
+        (10, 45, 400, 0.0, "slow"),
+        (10, 89, 400, 0.0, "slow"),
+        (10, 90, 400, 0.0, "dead"),
+        (10, None, 27, None, "new"),
+        (10, None, 28, 0.0, "slow"),
+        (10, None, 90, 0.0, "dead"),
+        (10, None, None, None, "new"),
+        (10, 2, None, 1.0, "moving"),
+    ],
+)
+def test_what_is_in_stock_moves_is_slow_dead_or_new(
+    on_hand: int, since_sale: int | None, tracked: int | None, per_day: float | None, expected: str
+) -> None:
+    facts = replace(SIXTY, on_hand_units=on_hand, days_since_sale=since_sale, days_tracked=tracked)
+    assert movement_of(facts, per_day=per_day) == expected

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from analytics.models import ProductPerformance
+from analytics.models import ProductClass, ProductPerformance
 from analytics.services.performance import analyse_performance
+from invencare.lib import clock
 from inventory.models import Product
 from inventory.services.stockouts import close_days
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
@@ -41,6 +42,10 @@ def test_a_month_by_hand(cast: Cast) -> None:
     assert (row.current_stock, row.stock_status, row.stock_risk) == (40, "Low Stock", "High")
     assert (row.abc_class, row.revenue_share, row.transaction_count) == ("A", 1, 30)
     assert (row.period_type, row.period_days, row.analysis_date) == ("monthly", 30, YESTERDAY)
+    assert (row.gross_margin, row.margin_class, row.stock_value) == (120, "A", 120)  # a unit costs 3
+    assert row.gross_margin_return == pytest.approx(120 / 30 * 365 / (69 * 3))
+    assert (row.sell_through, row.lost_units, row.lost_revenue) == (0.6, 0, 0)
+    assert (row.movement, row.last_sale_on) == ("moving", YESTERDAY)
 
 
 def test_the_class_looks_at_the_whole_store_and_at_no_other(cast: Cast) -> None:
@@ -117,3 +122,56 @@ def test_the_number_of_queries_does_not_grow(cast: Cast, count: int, django_asse
         sell_daily(cast.north, product, [2] * 40, last_day=YESTERDAY, opening=100)
     with django_assert_num_queries(8):  # five to read, one to write, two of the transaction
         analyse(cast, *cast.products[:count])
+
+
+def test_margin_classes_differ_from_revenue_classes_and_need_a_unit_cost(cast: Cast) -> None:
+    for product, units, cost in [(cast.steady, 80, "0.97"), (cast.seasonal, 15, "0.10"), (cast.new, 5, "0")]:
+        record(movement(cast.north, product, "sale", units, day=YESTERDAY, unit_price=Decimal(1)))
+        Product.objects.filter(pk=product.pk).update(unit_cost=Decimal(cost))
+    analyse(cast, cast.steady, cast.seasonal, cast.new)
+    assert [figures(product).abc_class for product in (cast.steady, cast.seasonal, cast.new)] == ["A", "B", "C"]
+    assert [figures(product).margin_class for product in (cast.steady, cast.seasonal, cast.new)] == ["B", "A", ""]
+
+
+def test_a_period_that_somebody_asks_about_changes_no_classes(cast: Cast) -> None:
+    sell_daily(cast.north, cast.steady, [2] * 30, last_day=YESTERDAY)
+    analyse(cast, cast.steady)
+    assert not ProductClass.objects.exists()
+    analyse_performance(
+        store=cast.north, product_ids=[cast.steady.pk], analysis_date=YESTERDAY, now=NOW, keeps_classes=True
+    )
+    assert ProductClass.objects.get().abc_class == "A"
+
+
+def test_stock_that_sold_long_ago_is_dead_and_the_period_does_not_see_later_sales(cast: Cast) -> None:
+    sell_daily(cast.north, cast.steady, [2], last_day=YESTERDAY - timedelta(days=90), opening=9)
+    record(movement(cast.north, cast.steady, "sale", 1, day=TODAY))
+    analyse(cast, cast.steady)
+    row = figures(cast.steady)
+    assert (row.movement, row.last_sale_on) == ("dead", YESTERDAY - timedelta(days=90))
+    assert row.stock_value == 18
+
+
+def test_every_door_gives_the_same_answer(cast: Cast) -> None:
+    from analytics.tasks import analyse_performance as task
+    from invencare.entrypoints.frame import camel
+    from invencare.entrypoints.functions import product_performance_analyzer
+    from tests.api.conftest import person
+
+    sell_daily(cast.north, cast.steady, [2] * 30, last_day=clock.now().date(), opening=100)
+    query = {"product_id": "SKU-STEADY", "store_id": "N1", "analysis_period": 14}
+    by_task = task(**query)
+    by_api = person(cast.viewer).post("/api/v1/performance", query, format="json").json()
+    by_lambda = json.loads(product_performance_analyzer(camel(query), None)["body"])
+    assert set(by_lambda) == {"success", "timestamp", *camel(by_api)}
+    assert {name: by_lambda[name] for name in camel(by_task)} == camel(by_task)
+    assert set(by_task) == set(by_api)
+    money = {name for name in by_api if by_api[name] != by_task[name]}
+    assert {name: float(by_api[name]) for name in money} == {name: by_task[name] for name in money}
+    contract = (
+        "productName category storeName totalSalesVolume totalSalesRevenue averageSalePrice salesVelocity "
+        "inventoryTurnover daysInventoryOutstanding currentStock minimumStock maximumStock stockStatus stockRisk "
+        "abcClassification performanceScore transactionCount analysisDate productId storeId analysisPeriod"
+    )
+    assert set(contract.split()) <= set(by_lambda)
+    assert ProductPerformance.objects.count() == 1

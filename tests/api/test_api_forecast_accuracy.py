@@ -196,7 +196,7 @@ def test_the_worst_are_of_own_stores_alone(measured: Cast) -> None:
     ("path", "own"),
     [
         (f"{LEADERBOARD}?level=store", 7),
-        (f"{LEADERBOARD}?level=category&basis=live", 5),
+        (f"{LEADERBOARD}?level=category&basis=live", 6),
         (f"{LEADERBOARD}?level=product&page_size=100", 6),
         (f"{LEADERBOARD}?level=company", 3),
         (f"{LEADERBOARD}/worst?limit=100", 8),

@@ -155,6 +155,11 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
         "intervals": {"0.8": [[1.5, 2.5], [3.5, 4.5]], "0.95": [[0.5, 1.5], [4.5, 5.5]]},
         "reason": "A plain model did best.",
         "rank": {"seasonal": 1, "naive": 2},
+        "effects": {
+            "factor": {"1": 1.5},
+            "uplifts": {"Fair": 1.5},
+            "events": {"1": ["Fair", "Easter: the day before"]},
+        },
     }
     row.save(update_fields=["daily"])
     answer = person(world.cast.viewer).get("/api/v1/forecasts/SKU-STEADY?store_id=N1").json()
@@ -171,6 +176,7 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
             "lower_95": 0.5,
             "upper_95": 4.5,
             "quantiles": {"0.1": 1.0, "0.9": 4.0},
+            "effects": {"factor": 1.0, "events": [], "overrides": []},
         },
         {
             "date": "2026-03-17",
@@ -181,6 +187,7 @@ def test_stored_forecast_is_given_day_by_day(world: World) -> None:
             "lower_95": 1.5,
             "upper_95": 5.5,
             "quantiles": {"0.1": 2.0, "0.9": 5.0},
+            "effects": {"factor": 1.5, "events": ["Fair", "Easter: the day before"], "overrides": []},
         },
     ]
 
@@ -202,6 +209,7 @@ def test_an_override_is_served_beside_what_the_engine_said(cast: Cast) -> None:
     assert (answer["ensemble_forecast"], answer["baseline_forecast"]) == (9.0, 5.0)
     assert answer["overrides"] == [override.pk]
     assert [(day["mean"], day["baseline"]) for day in answer["daily"]] == [(6.0, 2.0), (3.0, 3.0)]
+    assert [day["effects"]["overrides"] for day in answer["daily"]] == [[override.pk], []]
 
 
 def test_a_forecast_without_intervals_has_empty_ones(world: World) -> None:

@@ -198,7 +198,32 @@ def test_the_nights_forecast_knows_the_calendar(cast: Cast) -> None:
     daily = ProductDemandForecast.objects.get().daily
     assert daily["mean"][:6] == [6, 6, 0, 6, 12, 6]
     assert daily["quantiles"]["0.975"][2] == 0
-    assert daily["effects"] == {"factor": {"2": 0.0, "4": 2.0}, "uplifts": {}}
+    assert daily["effects"] == {
+        "events": {"2": ["Fair"], "4": ["Opening"]},
+        "factor": {"2": 0.0, "4": 2.0},
+        "uplifts": {},
+    }
+
+
+def test_a_forecast_names_what_is_on_each_day_for_its_product(cast: Cast) -> None:
+    sell_daily(cast.north, cast.steady, [6] * 90, last_day=YESTERDAY)
+    for offset, changes in [
+        (-30, {}),
+        (3, {}),
+        (3, {"name": "Easter", "kind": "holiday"}),
+        (5, {"name": "Tools week", "categories": ["Tools"]}),
+        (6, {"name": "Offers", "kind": "promotion"}),
+        (60, {"name": "Far off"}),
+    ]:
+        event(cast, offset, **changes)
+    forecast_series(store=cast.north, product_ids=[cast.steady.pk], forecast_date=TODAY, now=NOW)
+    assert ProductDemandForecast.objects.get().daily["effects"]["events"] == {
+        "1": ["Easter: 2 days before"],
+        "2": ["Easter: the day before"],
+        "3": ["Fair", "Easter"],
+        "4": ["Easter: the day after"],
+        "6": ["Offers"],
+    }
 
 
 def test_a_day_that_was_closed_is_no_day_without_demand(cast: Cast) -> None:

@@ -81,7 +81,7 @@ def test_the_models_of_all_series_see_sales_over_the_time_in_stock(cast: Cast) -
             store=cast.north, product=cast.steady, business_date=day, units=units, out_of_stock_seconds=out
         )
     sales = load_daily_demand(store_id=cast.north.pk, product_ids=[cast.steady.pk], last_day=YESTERDAY, days=10)
-    panel = load_panel(store=cast.north, history=sales, known_by=None)
+    panel, _ = load_panel(store=cast.north, history=sales, known_by=None)
     history = store_history(panel, last_day=YESTERDAY)
     assert panel.demand[0, -4:].tolist() == [4, 6, 1, 5]
     assert panel.in_stock is not None

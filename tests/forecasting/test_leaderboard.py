@@ -33,7 +33,7 @@ def live(
         "beside_naive_actual_units": 100.0, "naive_absolute_error": 50.0, "beside_naive_absolute_error": error,
     }  # fmt: skip
     ForecastLiveAccuracy.objects.create(
-        store=store, product=product, week=week, weeks_ahead=weeks_ahead, measured_through=week, **(own | changes)
+        store=store, product=product, week=week, weeks_ahead=weeks_ahead, **({"measured_through": week} | own | changes)
     )
 
 
@@ -170,7 +170,7 @@ def test_boards_take_the_same_queries_for_3_and_for_30_series(
     keep_live(first_day=WEEK)
     with django_assert_num_queries(3):
         leaderboard(EVERYTHING, kind="backtest")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         leaderboard(EVERYTHING, kind="live")
     with django_assert_num_queries(2):
         assert len(breakdown(EVERYTHING, by="product", kind="backtest")) == count

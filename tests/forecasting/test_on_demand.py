@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forecasting import tasks
 from forecasting.calc.config import NAMED_MODELS, ForecastConfig
+from forecasting.calc.contract import AS_ASKED, AS_WEIGHTED, WITHIN_CHANCE
 from forecasting.calc.panel import Panel, forecast_panel
 from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ForecastAccuracy, ProductDemandForecast
@@ -96,8 +97,8 @@ def test_an_open_gate_changes_nothing_but_the_gate(cast: Cast) -> None:
         forecast_panel(Panel(demand), ForecastConfig(horizon=7, models=("linear",), gated=gated))
         for gated in (False, True)
     )
-    assert set(open_.reason.tolist()) == {4}
-    untouched = gated.reason == 0
+    assert set(open_.reason.tolist()) == {AS_ASKED}
+    untouched = np.isin(gated.reason, [AS_WEIGHTED, WITHIN_CHANCE])
     assert untouched.any()
     assert not untouched.all()
     np.testing.assert_allclose(open_.mean[untouched], gated.mean[untouched], rtol=1e-5)

@@ -19,6 +19,7 @@ from django.db.models import F
 from forecasting.calc.config import LSTM, ForecastConfig
 from forecasting.calc.refitted import Refitted
 from forecasting.calc.sales_history import History
+from forecasting.calc.trial import Trial
 from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForecast, TrainedModel
 from forecasting.services import trained_models, training
 from forecasting.services.calendar import create_event
@@ -427,3 +428,34 @@ def test_a_model_that_knows_other_columns_takes_no_part_and_the_run_says_which(
     run.refresh_from_db()
     assert run.parameters["tier_reason"].endswith("it was trained on columns that are not known here: sky")
     assert not ForecastAccuracy.objects.filter(model=BOOSTING).exists()
+
+
+def test_a_model_that_loses_to_the_naive_on_its_trial_is_kept_and_serves_nobody(
+    cast: Cast, products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_boosting()
+    monkeypatch.setattr(training, "try_model", lambda *_: Trial(900, 0.52, -0.1, 0.41))
+    reason = "it lost to the seasonal naive on its trial: WAPE 52.0% against 41.0%."
+    outcome = train(cast, products)
+    assert outcome == TrainingOutcome([], {BOOSTING: f"not promoted: {reason}"})
+    row = TrainedModel.objects.get()
+    assert (row.is_promoted, row.promotion_reason, row.metrics["trial"]["wape"]) == (False, reason, 0.52)
+    monkeypatch.setattr(training, "_train", lambda *args, **kwargs: pytest.fail("trained twice"))
+    assert train(cast, products) == outcome
+    run = opened_run(outcome)
+    forecast(cast, products, run=run)
+    assert (run.parameters["tier"], run.parameters["tier_reason"]) == (
+        "statistical",
+        f"{BOOSTING}: not promoted: {reason}",
+    )
+    with pytest.raises(ValidationError, match="was not promoted: it lost to the seasonal naive"):
+        forecast(cast, products, models=(BOOSTING,))
+
+
+def test_a_model_is_tried_on_what_it_had_not_seen(cast: Cast, products: list[Product]) -> None:
+    needs_boosting()
+    train(cast, products)
+    trial = TrainedModel.objects.get().metrics["trial"]
+    assert trial["points"] > 1000
+    assert 0.15 < trial["wape"] < trial["naive_wape"] < 0.6  # Poisson sales of 4 to 15 a day: nobody is right
+    assert abs(trial["bias"]) < 0.1

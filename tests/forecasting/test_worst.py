@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from forecasting.services.calendar import create_event
 from forecasting.services.leaderboard import Selection
 from forecasting.services.worst import worst_series
 from inventory.models import DailySales, Product, Store
 from inventory.querysets.scope import EVERY_STORE, NO_STORE
 from inventory.services.access import scope_of_user
-from tests.cast import TODAY, Cast
+from tests.cast import NOW, TODAY, Cast
 from tests.forecasting.test_leaderboard import WEEK, backtest, live
 from tests.insights.proposals import make_products
 
@@ -67,6 +68,32 @@ def test_a_day_without_stock_is_no_day_without_demand(cast: Cast) -> None:
     assert (cause.numbers["days"], cause.numbers["unknown_days"]) == (57, 29)
 
 
+@pytest.mark.parametrize(
+    ("made", "changes", "planned"),
+    [
+        (WEEK - timedelta(days=3), {}, 4),
+        (WEEK + timedelta(days=1), {}, 2),  # known from the next day on
+        (WEEK + timedelta(days=9), {}, 0),
+        (WEEK - timedelta(days=3), {"categories": ["Tools"]}, 0),
+        (WEEK - timedelta(days=3), {"country": "GR"}, 0),
+        (WEEK - timedelta(days=3), {"kind": "other"}, 0),
+    ],
+)
+def test_a_promotion_is_held_against_the_calendar_as_it_was(
+    cast: Cast, made: date, changes: dict[str, Any], planned: int
+) -> None:
+    sell(cast.north, cast.steady, 10)
+    promoted = DailySales.objects.filter(business_date__range=(WEEK, WEEK + timedelta(days=3)))
+    promoted.update(units=40, revenue=200, promotion_lines=5)
+    live(cast.north, cast.steady, 120, measured_through=WEEK + timedelta(days=6))
+    Store.objects.filter(pk=cast.south.pk).update(country="GR")
+    values = {"name": "Offers", "kind": "promotion", "first_day": WEEK, "last_day": WEEK + timedelta(days=3)}
+    create_event(values=values | changes, actor=cast.analyst, now=datetime.combine(made, time(12), UTC))
+    [row] = worst_series(EVERYTHING).rows
+    [cause] = [cause for cause in row.causes if cause.code == "promotion"]
+    assert (cause.numbers["promoted_days"], cause.numbers["planned_days"]) == (4, planned)
+
+
 def test_money_of_different_currencies_is_not_compared(cast: Cast) -> None:
     for store in (cast.north, cast.south):
         sell(store, cast.steady, 14)
@@ -107,5 +134,7 @@ def test_the_list_takes_the_same_queries_for_3_and_for_30_series(
     for product in make_products(count):
         sell(cast.north, product, 14, days=30)
         live(cast.north, product, 50)
-    with django_assert_num_queries(10):
+    values = {"name": "Offers", "kind": "promotion", "first_day": WEEK, "last_day": WEEK}
+    create_event(values=values, actor=cast.analyst, now=NOW)
+    with django_assert_num_queries(13):
         assert len(worst_series(EVERYTHING, limit=50).rows) == count

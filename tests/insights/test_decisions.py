@@ -142,7 +142,7 @@ def test_a_stale_copy_that_was_read_before_the_other_decided_loses(
     """Two stale copies: the second caller read the pending row, and only the UPDATE's count tells it."""
     stale = ReorderRecommendation.objects.select_related("store", "product", "supplier").get(pk=proposal.pk)
     approve(recommendation_id=proposal.pk, actor=cast.buyer, now=NOW, scope=EVERY_STORE)
-    monkeypatch.setattr(deciding, "lock_recommendations", lambda ids: {stale.pk: stale})
+    monkeypatch.setattr(deciding, "lock_recommendations", lambda kind, ids: {stale.pk: stale})
     with pytest.raises(Conflict, match="was approved by bo at 16 Mar 2026 09:00 GMT"):
         approve(recommendation_id=proposal.pk, actor=cast.administrator, now=LATER, scope=EVERY_STORE)
     assert (Decision.objects.count(), PurchaseOrderLine.objects.get().ordered_units) == (1, 12)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from analytics.services.metrics import refresh_metrics
 from insights.models import AnalysisRun
 from tests.cast import NOW, TODAY, Cast, movement, record
+from tests.insights.move_proposals import make_east, propose_excess, propose_transfer
 from tests.insights.proposals import recommend
 
 HOME = reverse("admin:index")
@@ -61,13 +62,13 @@ def test_a_store_manager_sees_the_own_store_alone(sold: Cast, client: Client) ->
 
 
 def test_another_stores_code_in_the_address_is_refused(sold: Cast, client: Client) -> None:
-    response = page(client, sold.store_manager, "?store=S1&period=7")
+    response = page(client, sold.store_manager, "?store=S1&period=week")
     assert response.context["board"].totals.units == 11
     assert response.context["form"].errors["store"]
 
 
 def test_store_and_period_are_in_the_address(sold: Cast, client: Client) -> None:
-    board = page(client, sold.viewer, "?store=S1&period=7").context["board"]
+    board = page(client, sold.viewer, "?store=S1&period=week").context["board"]
     assert (board.totals.units, board.period.days) == (23, 7)
 
 
@@ -77,7 +78,7 @@ def test_store_and_period_are_in_the_address(sold: Cast, client: Client) -> None
         ("?first=2026-03-01", "Give both dates"),
         ("?first=2026-03-09&last=2026-03-01", "The first date is after the last one."),
         ("?first=2020-01-01&last=2026-03-01", "Choose at most 400 days."),
-        ("?period=5", "Select a valid choice"),
+        ("?period=decade", "Select a valid choice"),
         ("?first=yesterday&last=2026-03-01", "Enter a valid date."),
     ],
 )
@@ -99,9 +100,27 @@ def test_what_needs_a_decision_links_to_the_list_that_shows_it(sold: Cast, clien
     assert [row.store_id for row in listed.context["cl"].result_list] == [sold.north.pk]
 
 
+def test_transfers_and_excess_that_wait_are_counted_where_they_are_decided(sold: Cast, client: Client) -> None:
+    east = make_east()
+    propose_transfer(sold.north, east, sold.steady)
+    propose_transfer(east, sold.north, sold.seasonal)
+    propose_transfer(sold.north, east, sold.dead, status="rejected")
+    propose_excess(sold.north, sold.steady)
+    propose_excess(sold.south, sold.steady)
+
+    def counts(user: Any, query: str = "") -> list[tuple[int, str]]:
+        tasks = page(client, user, query).context["move_tasks"]
+        assert [len(client.get(task["url"]).context["cl"].result_list) for task in tasks] == [t["count"] for t in tasks]
+        return [(task["count"], task["words"]) for task in tasks]
+
+    assert counts(sold.buyer) == [(2, "transfer proposals"), (2, "excess")]
+    assert counts(sold.buyer, "?store=N1") == [(1, "transfer proposal"), (1, "excess")]
+    assert counts(sold.store_manager) == [(1, "transfer proposal"), (1, "excess")]  # of two that the manager sees
+
+
 def test_every_link_of_the_cards_leads_to_a_page(sold: Cast, client: Client) -> None:
     cards = page(client, sold.buyer, "?store=N1").context["cards"]
-    links = [card["url"] for card in cards if card.get("url")]
+    links = [card["url"] for card in cards if card.get("url", "#")[0] != "#"]
     assert [client.get(link).status_code for link in links] == [200, 200, 200]
 
 

@@ -136,7 +136,8 @@ def _measured(shares: Sequence[Sequence[float]]) -> Floats:
     days, weights = np.array(sorted(map(tuple, shares)), dtype=float).T
     levels = (np.arange(LIKELY_LENGTHS) + 0.5) / LIKELY_LENGTHS
     place = np.searchsorted(np.cumsum(weights / weights.sum()) + 1e-9, levels)
-    return np.maximum(days[np.minimum(place, len(days) - 1)], SHORTEST_LEAD_DAYS)
+    lengths: Floats = np.maximum(days[np.minimum(place, len(days) - 1)], SHORTEST_LEAD_DAYS)
+    return lengths
 
 
 def _column(inputs: Sequence[OrderInputs], name: str) -> Floats:

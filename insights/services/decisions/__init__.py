@@ -1,4 +1,4 @@
-"""Approve, change, reject and snooze recommendations: one winner each, kept with who, when, why and what was shown.
+"""Approve, change, reject and snooze recommendations of orders, transfers and excess: one winner each, kept with who, when, why and what was shown.
 
 Every decision is a conditional UPDATE on status and version whose count is checked. An approval adds its line to the
 draft purchase order of the supplier and store in the same transaction; one over the limit of whoever decides becomes
@@ -15,10 +15,14 @@ from insights.services.decisions.deciding import (
     snooze,
     snooze_many,
 )
+from insights.services.decisions.excess import EXCESS
 from insights.services.decisions.history import Event, history
+from insights.services.decisions.kinds import Kind
 from insights.services.decisions.limits import Limits, limits_of
+from insights.services.decisions.orders import ORDERS
 from insights.services.decisions.snoozing import BY_ITSELF, bring_back, let_lapse
 from insights.services.decisions.staleness import numbers_age_days, staleness_warning
+from insights.services.decisions.transfers import TRANSFERS
 from insights.services.decisions.wishes import (
     LONGEST_REASON,
     LONGEST_SNOOZE_DAYS,
@@ -31,11 +35,15 @@ from insights.services.decisions.wishes import (
 
 __all__ = [
     "BY_ITSELF",
+    "EXCESS",
     "LONGEST_REASON",
     "LONGEST_SNOOZE_DAYS",
     "MOST_AT_ONCE",
     "NO_SUPPLIER",
+    "ORDERS",
+    "TRANSFERS",
     "Event",
+    "Kind",
     "Limits",
     "Outcome",
     "Result",

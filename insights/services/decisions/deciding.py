@@ -9,10 +9,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from insights.models import Decision, DecisionReason, ReorderRecommendation
+from insights.models import Decision, DecisionReason
 from insights.services.decisions.judging import Desk, Verdict, judge
+from insights.services.decisions.kinds import Kind
 from insights.services.decisions.limits import Limits, limits_of
-from insights.services.decisions.rows import lock_recommendations, pack_rules, who_decided
+from insights.services.decisions.orders import ORDERS
+from insights.services.decisions.rows import lock_recommendations, who_decided
 from insights.services.decisions.wishes import MOST_AT_ONCE, Action, Outcome, Refusal, Result, Wish
 from insights.services.decisions.writing import write
 from inventory.calc.packs import PackRule
@@ -25,7 +27,9 @@ NOT_HERE = "It does not exist, or its store is not one of yours."
 
 
 @in_one_transaction
-def decide_many(*, wishes: Sequence[Wish], actor: User, now: datetime, scope: StoreScope) -> list[Result]:
+def decide_many(
+    *, wishes: Sequence[Wish], actor: User, now: datetime, scope: StoreScope, kind: Kind = ORDERS
+) -> list[Result]:
     """Do what can be done, in a number of queries that does not grow with the wishes; one result a wish, in their order.
 
     Raises ``ValidationError`` (field ``recommendation_ids``) for none, too many, or a recommendation named twice.
@@ -34,16 +38,18 @@ def decide_many(*, wishes: Sequence[Wish], actor: User, now: datetime, scope: St
     _check_ids(ids)
     is_buying = any(wish.action == Action.APPROVE for wish in wishes)
     limits = limits_of(actor, now=now, lock=True) if is_buying else Limits()
-    rows = lock_recommendations(ids)
+    rows = lock_recommendations(kind, ids)
     verdicts: dict[int, Verdict] = {}
     refusals: dict[int, Refusal] = {}
     desk = _desk(
         list(rows.values()),
         wishes,
+        kind=kind,
+        scope=scope,
         actor=actor,
         now=now,
         limits=limits,
-        rules=pack_rules(list(rows.values())) if is_buying else {},
+        rules=kind.rules(list(rows.values())) if is_buying else {},
     )
     for wish in wishes:
         pk = wish.recommendation_id
@@ -55,7 +61,7 @@ def decide_many(*, wishes: Sequence[Wish], actor: User, now: datetime, scope: St
             verdicts[pk] = judge(row, wish, desk)
         except REFUSALS as refusal:
             refusals[pk] = refusal
-    written = write(list(verdicts.values()), actor=actor, now=now, scope=scope) if verdicts else {}
+    written = write(kind, list(verdicts.values()), actor=actor, now=now, scope=scope) if verdicts else {}
     return [Result(pk, decision=written.get(pk), refusal=refusals.get(pk)) for pk in ids]
 
 
@@ -69,8 +75,10 @@ def approve(
     reason_code: str = "",
     version: int | None = None,
     scope: StoreScope,
+    kind: Kind = ORDERS,
 ) -> Decision:
-    """Approve one recommendation, with the recommended or another quantity, and put it on the draft order.
+    """Approve one recommendation, with the recommended or another quantity, and set going what it says: an order goes on
+    the draft order, a transfer on the draft transfer, an excess stops orders or moves.
 
     Over the person's limit it becomes a proposal (action ``propose``) that a second person has to approve. Raises
     ``Conflict`` naming who decided first, ``ValidationError`` for a quantity that the supplier does not deliver (it
@@ -78,7 +86,7 @@ def approve(
     store or one's own proposal.
     """
     wish = Wish(recommendation_id, Action.APPROVE, quantity, None, reason, reason_code, None, version)
-    return _decide(wish, actor=actor, now=now, scope=scope)
+    return _decide(wish, actor=actor, now=now, scope=scope, kind=kind)
 
 
 def reject(
@@ -90,10 +98,11 @@ def reject(
     reason_code: str = "",
     version: int | None = None,
     scope: StoreScope,
+    kind: Kind = ORDERS,
 ) -> Decision:
     """Reject one recommendation and say why. Raises as ``approve`` does, and ``ValidationError`` without a reason."""
     wish = Wish(recommendation_id, Action.REJECT, reason=reason, reason_code=reason_code, version=version)
-    return _decide(wish, actor=actor, now=now, scope=scope)
+    return _decide(wish, actor=actor, now=now, scope=scope, kind=kind)
 
 
 def snooze(
@@ -106,10 +115,11 @@ def snooze(
     reason_code: str = "",
     version: int | None = None,
     scope: StoreScope,
+    kind: Kind = ORDERS,
 ) -> Decision:
     """Put one recommendation off until a day, on which it comes back by itself. Raises as ``approve`` does."""
     wish = Wish(recommendation_id, Action.SNOOZE, reason=reason, reason_code=reason_code, until=until, version=version)
-    return _decide(wish, actor=actor, now=now, scope=scope)
+    return _decide(wish, actor=actor, now=now, scope=scope, kind=kind)
 
 
 def approve_many(
@@ -121,10 +131,11 @@ def approve_many(
     reason: str = "",
     reason_code: str = "",
     percent: int | None = None,
+    kind: Kind = ORDERS,
 ) -> Outcome:
     """Approve many as recommended, or ``percent`` of that in whole packs; skip what cannot be."""
     wishes = _for_all(recommendation_ids, Action.APPROVE, reason, reason_code, percent=percent)
-    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope, kind=kind))
 
 
 def reject_many(
@@ -135,12 +146,13 @@ def reject_many(
     scope: StoreScope,
     reason: str = "",
     reason_code: str = "",
+    kind: Kind = ORDERS,
 ) -> Outcome:
     """Reject many for one reason; skip what somebody else has decided."""
     if not (reason.strip() or reason_code):
         raise ValidationError({"reason": "Say why it is rejected."})
     wishes = _for_all(recommendation_ids, Action.REJECT, reason, reason_code)
-    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope, kind=kind))
 
 
 def snooze_many(
@@ -152,19 +164,20 @@ def snooze_many(
     scope: StoreScope,
     reason: str = "",
     reason_code: str = "",
+    kind: Kind = ORDERS,
 ) -> Outcome:
     """Put many off until one day; skip what somebody else has decided."""
     wishes = _for_all(recommendation_ids, Action.SNOOZE, reason, reason_code, until=until)
-    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope))
+    return Outcome.of(decide_many(wishes=wishes, actor=actor, now=now, scope=scope, kind=kind))
 
 
-def pack_rule(recommendation: ReorderRecommendation) -> PackRule:
-    """The packs in which this recommendation's product can be ordered, for the form that edits the quantity."""
-    return pack_rules([recommendation])[recommendation.pk]
+def pack_rule(row: Any, *, kind: Kind = ORDERS) -> PackRule:
+    """The packs in which this recommendation's quantity can be decided, for the form that edits it."""
+    return kind.rules([row])[row.pk]
 
 
-def _decide(wish: Wish, *, actor: User, now: datetime, scope: StoreScope) -> Decision:
-    [result] = decide_many(wishes=[wish], actor=actor, now=now, scope=scope)
+def _decide(wish: Wish, *, actor: User, now: datetime, scope: StoreScope, kind: Kind) -> Decision:
+    [result] = decide_many(wishes=[wish], actor=actor, now=now, scope=scope, kind=kind)
     if isinstance(result.refusal, Unknown):
         raise PermissionDenied("This recommendation belongs to a store that is not one of yours.")
     if result.decision is None:
@@ -187,10 +200,10 @@ def _check_ids(ids: Sequence[int]) -> None:
         raise ValidationError({"recommendation_ids": f"Named twice: {', '.join(map(str, twice))}."})
 
 
-def _desk(rows: list[ReorderRecommendation], wishes: Sequence[Wish], **more: Any) -> Desk:
+def _desk(rows: list[Any], wishes: Sequence[Wish], *, kind: Kind, **more: Any) -> Desk:
     reasons: dict[tuple[str, str], DecisionReason] = {}
     if any(wish.reason_code for wish in wishes):
         offered = DecisionReason.objects.filter(is_active=True)
         reasons = {(reason.kind, reason.code): reason for reason in offered}
     closed = [row for row in rows if not row.is_open]
-    return Desk(reasons=reasons, told=who_decided(closed) if closed else {}, **more)
+    return Desk(kind=kind, reasons=reasons, told=who_decided(kind, closed) if closed else {}, **more)

@@ -29,9 +29,10 @@ class Event:
     shown: dict[str, Any] = field(default_factory=dict)
 
 
-def history(row: ReorderRecommendation) -> Sequence[Event]:
+def history(row: Any) -> Sequence[Event]:
     """The night's recommendation, every decision, and that the row expired, where it did. One query."""
-    recommended = row.recommended_order_quantity
+    is_order = isinstance(row, ReorderRecommendation)
+    recommended = row.recommended_order_quantity if is_order else row.recommended_quantity
     events = [
         Event(
             "recommend",

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from insights.models import Decision, DecisionReason, ReorderRecommendation
+from insights.services.decisions.kinds import Kind as Recommended
 from insights.services.decisions.limits import Limits
-from insights.services.decisions.wishes import LONGEST_REASON, LONGEST_SNOOZE_DAYS, NO_SUPPLIER, Wish
+from insights.services.decisions.wishes import LONGEST_REASON, LONGEST_SNOOZE_DAYS, Wish
 from invencare.lib import clock
 from inventory.calc.packs import PackRule
+from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
 
 Action = Decision.Action
@@ -26,8 +29,10 @@ LARGEST_PERCENT = 1_000
 
 @dataclass(frozen=True)
 class Desk:
-    """Who decides, with which limits and reasons, and the packs of every row."""
+    """What kind of rows lies on it, who decides, with which scope, limits and reasons, and the packs of every row."""
 
+    kind: Recommended
+    scope: StoreScope
     actor: User
     now: datetime
     limits: Limits
@@ -41,7 +46,7 @@ class Desk:
 class Verdict:
     """A wish that is granted, as it will be written."""
 
-    row: ReorderRecommendation
+    row: Any
     action: Action
     status_after: Status
     units: int | None = None
@@ -54,7 +59,7 @@ class Verdict:
     proposed_by_name: str = ""
 
 
-def judge(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdict:
+def judge(row: Any, wish: Wish, desk: Desk) -> Verdict:
     """The verdict. Raises ``Conflict``, ``ValidationError`` by field, or ``PermissionDenied``."""
     if not row.is_open:
         raise Conflict(desk.told[row.pk])
@@ -76,21 +81,20 @@ def asks_for_reason(units: int, *, recommended: int) -> bool:
     return abs(units - recommended) > Decimal(str(settings.DECISION_FREE_CHANGE)) * recommended
 
 
-def _judge_approval(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdict:
-    if row.supplier_id is None:
-        raise ValidationError({"supplier": NO_SUPPLIER})
-    rule = desk.rules[row.pk]
-    units = _wanted_units(row, wish, rule)
+def _judge_approval(row: Any, wish: Wish, desk: Desk) -> Verdict:
+    rule, recommended = desk.rules[row.pk], desk.kind.recommended(row)
+    units = _wanted_units(row, wish, rule, recommended)
+    desk.kind.check_approval(row, units, scope=desk.scope)
     refusal = rule.refusal(units)
     if refusal:
         raise ValidationError({"quantity": refusal})
     is_proposal = row.status == Status.PROPOSED and units == row.proposed_quantity
-    kind = Kind.APPROVE if units == row.recommended_order_quantity else Kind.CHANGE
+    kind = Kind.APPROVE if units == recommended else Kind.CHANGE
     code = _reason_code(kind, wish, desk)
-    needs_reason = not is_proposal and asks_for_reason(units, recommended=row.recommended_order_quantity)
+    needs_reason = not is_proposal and asks_for_reason(units, recommended=recommended)
     if needs_reason and not (code or wish.reason.strip()):
-        raise ValidationError({"reason": f"Say why: {_change_in_words(row, units)}."})
-    value, currency = row.unit_cost * units, row.store.currency
+        raise ValidationError({"reason": f"Say why: {_change_in_words(recommended, units)}."})
+    value, currency = desk.kind.value(row, units), row.store.currency
     why_over = desk.limits.why_over(value, currency)
     verdict = Verdict(
         row=row,
@@ -125,20 +129,19 @@ def _signed(verdict: Verdict, why_over: str, desk: Desk) -> Verdict:
     )
 
 
-def _wanted_units(row: ReorderRecommendation, wish: Wish, rule: PackRule) -> int:
+def _wanted_units(row: Any, wish: Wish, rule: PackRule, recommended: int) -> int:
     if wish.quantity is not None:
         return wish.quantity
     if wish.percent is not None and wish.percent != 100:
         if not 0 < wish.percent <= LARGEST_PERCENT:
             raise ValidationError({"percent": f"Give 1 to {LARGEST_PERCENT:,} percent, or reject."})
-        return rule.nearest(-(-row.recommended_order_quantity * wish.percent // 100))[-1]
+        return rule.nearest(-(-recommended * wish.percent // 100))[-1]
     if row.status == Status.PROPOSED and row.proposed_quantity:
-        return row.proposed_quantity
-    return row.recommended_order_quantity
+        return int(row.proposed_quantity)
+    return recommended
 
 
-def _change_in_words(row: ReorderRecommendation, units: int) -> str:
-    recommended = row.recommended_order_quantity
+def _change_in_words(recommended: int, units: int) -> str:
     share = abs(units - recommended) / recommended if recommended else 1
     word = "more" if units > recommended else "less"
     free = Decimal(str(settings.DECISION_FREE_CHANGE))
@@ -147,7 +150,7 @@ def _change_in_words(row: ReorderRecommendation, units: int) -> str:
     )
 
 
-def _judge_rejection(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdict:
+def _judge_rejection(row: Any, wish: Wish, desk: Desk) -> Verdict:
     code = _reason_code(Kind.REJECT, wish, desk)
     if not (code or wish.reason.strip()):
         raise ValidationError({"reason": "Say why it is rejected."})
@@ -160,7 +163,7 @@ def _judge_rejection(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verd
     )
 
 
-def _judge_snooze(row: ReorderRecommendation, wish: Wish, desk: Desk) -> Verdict:
+def _judge_snooze(row: Any, wish: Wish, desk: Desk) -> Verdict:
     today = clock.business_date(desk.now, row.store.zone)
     if wish.until is None:
         raise ValidationError({"until": "Give the day on which it comes back."})

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 
 from insights.models import Decision, DecisionLimit
 from invencare.lib import clock
@@ -87,5 +88,10 @@ def _committed_today(actor: User, *, now: datetime) -> dict[str, Decimal]:
     zone = ZoneInfo(settings.TIME_ZONE)
     today = clock.day_start(clock.business_date(now, zone), zone)
     approved: Any = Decision.objects.filter(decided_by=actor, decided_at__gte=today, action=Decision.Action.APPROVE)
-    sums = approved.order_by().values_list("recommendation__store__currency").annotate(Sum("value"))
+    currency = Coalesce(
+        "recommendation__store__currency",
+        "transfer_recommendation__from_store__currency",
+        "excess_recommendation__store__currency",
+    )
+    sums = approved.order_by().values_list(currency).annotate(Sum("value"))
     return {currency: Decimal(value).quantize(CENT) for currency, value in sums}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
-from insights.models import ReorderRecommendation
 from invencare.lib import clock
 
 
-def numbers_age_days(row: ReorderRecommendation, *, now: datetime) -> int:
+def numbers_age_days(row: Any, *, now: datetime) -> int:
     """Days since the forecast or the stock that the row was made from, whichever is older; 0 on their own day."""
-    made = min(row.forecast_date or row.recommendation_date, row.recommendation_date)
-    return max((clock.business_date(now, row.store.zone) - made).days, 0)
+    made = min(getattr(row, "forecast_date", None) or row.recommendation_date, row.recommendation_date)
+    age: int = (clock.business_date(now, row.store.zone) - made).days
+    return max(age, 0)
 
 
 def staleness_warning(age_days: int) -> str:

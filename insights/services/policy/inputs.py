@@ -107,7 +107,7 @@ def _demand(forecast: ForecastFacts | None) -> dict[str, Any]:
 def _sum(kept: dict[str, Any]) -> list[Any]:
     """[days, mean, quantiles at ``SUM_LEVELS``] of one stored sum; empty where one of them is missing or no number."""
     quantiles = kept.get("quantiles") or {}
-    numbers = [kept.get("days"), kept.get("mean"), *(quantiles.get(str(level)) for level in SUM_LEVELS)]
+    numbers: list[Any] = [kept.get("days"), kept.get("mean"), *(quantiles.get(str(level)) for level in SUM_LEVELS)]
     if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers) or numbers[0] <= 0:
         return []
     days, mean, *units = (float(number) for number in numbers)

@@ -113,7 +113,7 @@ def _columns(rows: Rows, plan: Plan, inputs: list[OrderInputs], config: PolicyCo
         is_counted=np.array([one.is_counted for one in inputs], dtype=bool),
         config=config,
     )
-    result = {name: _listed(getattr(plan, name)) for name in NUMBERS}
+    result: dict[str, list[Any]] = {name: _listed(getattr(plan, name)) for name in NUMBERS}
     result |= {field.name: _listed(getattr(plan.consequences, field.name)) for field in fields(Consequences)}
     result["binding"] = [BINDINGS[place] for place in plan.binding]
     result["wait_days"] = plan.wait.tolist()

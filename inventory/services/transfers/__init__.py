@@ -4,6 +4,7 @@ Dispatch takes it out of the one store's ledger, each receipt puts into the othe
 never did, so that for every transfer that is over, what left, what arrived and what was written off add up.
 """
 
+from inventory.services.transfers.adding import add_to_draft_transfers
 from inventory.services.transfers.arrivals import close_transfer, receive_transfer
 from inventory.services.transfers.drafts import (
     TransferItem,
@@ -15,6 +16,7 @@ from inventory.services.transfers.steps import approve_transfer, cancel_transfer
 
 __all__ = [
     "TransferItem",
+    "add_to_draft_transfers",
     "approve_transfer",
     "cancel_transfer",
     "change_transfer_lines",

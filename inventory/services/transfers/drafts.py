@@ -48,7 +48,7 @@ def create_transfer(
     require_an_end(from_store.pk, to_store.pk, actor=actor, scope=scope)
     if from_store.pk == to_store.pk:
         raise ValidationError({"to_store": "A transfer goes from one store to another."})
-    units = _added_up(items)
+    units = added_up(items)
     begun = log_line(f"{name_of(actor)} began this transfer", now=now)
     transfer = StockTransfer.objects.create(
         number=uuid.uuid4().hex,
@@ -127,7 +127,7 @@ def change_transfer_lines(
     return transfer
 
 
-def _added_up(items: Sequence[TransferItem]) -> dict[int, int]:
+def added_up(items: Sequence[TransferItem]) -> dict[int, int]:
     units: dict[int, int] = {}
     for item in items:
         if not 0 < item.units <= MOST_UNITS:

@@ -53,7 +53,33 @@ def test_days_without_stock_are_counted() -> None:
 def test_a_promotion_that_was_rare_before_is_named_with_its_uplift() -> None:
     measured = [*days([10.0] * 21), *days([30.0] * 7, is_promoted=True)]
     found = numbers(facts([10.0] * 21 + [30.0] * 7, measured=measured), "promotion")
-    assert found == {"promoted_days": 7, "ratio": 3.0, "promoted_days_before": 0}
+    assert found == {"promoted_days": 7, "planned_days": 0, "ratio": 3.0, "promoted_days_before": 0}
+
+
+@pytest.mark.parametrize(
+    ("planned", "words"),
+    [
+        (0, "None of these days was on the calendar: planned there, the forecast knows it ahead."),
+        (3, "Only 3 of these days were on the calendar: planned there, the forecast knows it ahead."),
+        (7, "The calendar had it: what it brings was misjudged; an uplift can be given."),
+    ],
+)
+def test_a_promotion_is_told_with_whether_the_calendar_had_it(planned: int, words: str) -> None:
+    promoted = [
+        *days([30.0] * planned, is_promoted=True, is_planned=True), *days([30.0] * (7 - planned), is_promoted=True)
+    ]  # fmt: skip
+    of = facts([10.0] * 21 + [30.0] * 7, measured=[*days([10.0] * 21), *promoted])
+    assert numbers(of, "promotion")["planned_days"] == planned
+    [text] = [cause.text for cause in causes_of(of) if cause.code == "promotion"]
+    assert text.endswith(words)
+
+
+def test_a_promotion_that_was_planned_and_never_held_is_named() -> None:
+    of = facts([10.0] * 28, measured=[*days([10.0] * 21), *days([10.0] * 7, is_planned=True)])
+    assert numbers(of, "promotion_not_held") == {"planned_days": 7, "ratio": 1.0}
+    assert "promotion" not in codes(of)
+    raised = facts([30.0] * 28, measured=[*days([10.0] * 21), *days([30.0] * 7, is_planned=True)])
+    assert "promotion_not_held" not in codes(raised), "demand was raised: the ledger may just not mark its lines"
 
 
 def test_a_promotion_that_is_usual_is_none() -> None:

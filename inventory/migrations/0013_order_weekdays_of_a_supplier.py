@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0010_stock_events'),
+        ("inventory", "0012_order_stops"),
     ]
 
     operations = [
