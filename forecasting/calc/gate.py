@@ -66,7 +66,7 @@ class ErrorSums:
         series = np.arange(len(better))
         least, spread, agree = squared[better, series], apart[better, series], cross[better, series]
         worse = (points >= LEAST_POINTS) & (own >= least)
-        exact = least <= EXACT * units
+        exact = (units > 0) & (least <= EXACT * units)  # a pattern that repeats itself; zeros alone prove little
         loss = np.where(exact, own - least, self._loss(origins, better))
         loses = worse & (exact | (loss > 0))
         root = np.sqrt(np.maximum(agree**2 - spread * loss, 0))
@@ -80,26 +80,30 @@ class ErrorSums:
         return Gate(share.astype(np.float32), better.astype(np.int64), reason.astype(np.int64))
 
     def _loss(self, origins: Bools, better: Ints) -> Floats:
-        """Squared error lost to the plain model ``better`` (S), D, as far as chance does not explain it: D (1 - s² / D²),
-        at least 0, with s its standard error over the origins, whose horizons overlap. All of D where the panel lost."""
+        """Squared error lost to the plain model ``better`` (S), as far as chance does not explain it: the standard error is
+        that over the origins, whose horizons overlap. All of it where the panel lost."""
         chosen = np.flatnonzero(origins)
         plain = np.take_along_axis(self.plain[:, chosen], better[None, None], axis=0)[0]
         lost = self.own[chosen] - plain
         total = lost.sum(axis=0)
-        count = max(len(chosen), 1)
-        freedom = max(count * self.new - 1, LEAST_FREEDOM)
-        square_error = ((lost - total / count) ** 2).sum(axis=0) * count / freedom
-        kept = np.maximum(1 - square_error / np.maximum(total**2, np.finfo(np.float64).tiny), 0)
-        return total * np.where(self._panel_lost(chosen)[better], 1.0, kept)
+        return np.where(self._panel_lost(chosen)[better], total, self._beyond_chance(lost))
 
     def _panel_lost(self, chosen: Ints) -> Bools:
-        """Which plain models (P) the whole panel did no better than, every series in the size of its own demand."""
+        """To which plain models (P) the whole panel lost beyond chance, every series in the size of its own demand."""
         units = self.units[chosen].sum(axis=0)
         sold = units > 0
-        own = (self.own[chosen].sum(axis=0)[sold] / units[sold]).sum()
-        plain = (self.plain[:, chosen].sum(axis=1)[:, sold] / units[sold]).sum(axis=1)
-        lost: Bools = own > plain
-        return lost
+        lost = (self.own[chosen] - self.plain[:, chosen])[:, :, sold] / units[sold]
+        beyond: Bools = self._beyond_chance(lost.sum(axis=2).T) > 0
+        return beyond
+
+    def _beyond_chance(self, lost: Floats) -> Floats:
+        """D (1 - s² / D²), at least 0, of losses by origin (chosen origins × any): what is left of their sum D."""
+        total, count = lost.sum(axis=0), max(len(lost), 1)
+        freedom = max(count * self.new - 1, LEAST_FREEDOM)
+        square_error = ((lost - total / count) ** 2).sum(axis=0) * count / freedom
+        kept = 1 - square_error / np.maximum(total**2, np.finfo(np.float64).tiny)
+        beyond: Floats = np.maximum(total, 0) * np.maximum(kept, 0)
+        return beyond
 
 
 def error_sums(ensemble: Floats, plain: Floats, actual: Floats, new: float = 1.0) -> ErrorSums:
@@ -107,7 +111,7 @@ def error_sums(ensemble: Floats, plain: Floats, actual: Floats, new: float = 1.0
 
     ``actual`` is O × H × S, ``ensemble`` O × D × S and ``plain`` P × O × D × S, of which the first H periods count. Judged
     by the mean squared error, whose best answer is the mean that is served. Where the ensemble does as well as the plain
-    models, or worse by no more than chance explains (adr/0011), the share is 0; where the whole panel lost, no loss counts as chance. A
+    models, or worse by no more than chance explains (adr/0011), the share is 0; where the whole panel lost beyond chance, no loss of a series counts as chance. A
     series with too few errors keeps its weights.
     """
     count, horizon, series = actual.shape

@@ -150,6 +150,17 @@ def test_a_short_series_is_weighted_like_the_others() -> None:
     assert answer.mean[0].mean() == pytest.approx(np.nanmean(demand[0]), rel=0.25)
 
 
+def test_one_point_is_no_history_and_does_not_move_the_others() -> None:
+    demand = counts(20, 200)
+    without = forecast(demand[1:])
+    demand[0] = np.nan
+    demand[0, -1] = 1e6
+    answer = forecast(demand)
+    assert (answer.is_forecast[0], answer.known_periods[0]) == (False, 1)
+    assert_answers(answer)
+    np.testing.assert_allclose(answer.mean[1:], without.mean, rtol=0.05)
+
+
 def test_all_zeros_are_forecast_zero() -> None:
     answer = forecast(np.zeros((2, 200)), sums=14)
     assert not answer.mean.any()

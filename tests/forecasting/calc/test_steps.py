@@ -92,10 +92,12 @@ def test_origins_that_overlap_are_less_evidence_of_a_loss() -> None:
 
 
 def test_where_the_whole_panel_lost_no_loss_counts_as_chance() -> None:
-    actual = np.full((4, 10, 1), 10.0)
-    error = np.sqrt(1 + np.array([0.5, -0.4, 0.6, -0.5]))[:, None, None]
+    actual = np.full((4, 10, 20), 10.0)
+    losses = np.full((4, 20), 0.5)
+    losses[:, 0] = 0.5, -0.4, 0.6, -0.5
+    error = np.sqrt(1 + losses)[:, None]
     answer = error_sums(actual - error, np.stack([actual + 1.0, actual + 50.0]), actual).gate(np.ones(4, dtype=bool))
-    assert answer.reason.tolist() == [DRAWN_TO_PLAIN]
+    assert set(answer.reason.tolist()) == {DRAWN_TO_PLAIN}
     assert answer.share[0] > 0
 
 
