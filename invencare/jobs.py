@@ -46,6 +46,18 @@ JOBS: tuple[Job, ...] = (
         description="Works out what approvals and rejections were worth, once the days that they covered are over.",
     ),
     Job(
+        name="Analyse customers",
+        task="insights.train_customers",
+        schedule="0 5 * * 1",
+        description="Segments, lifetime value and churn of every customer, once a week.",
+    ),
+    Job(
+        name="Measure price elasticities",
+        task="insights.train_prices",
+        schedule="30 5 * * 1",
+        description="How demand of every product answers to its price, once a week.",
+    ),
+    Job(
         name="Resume runs",
         task="insights.resume_runs",
         schedule="* * * * *",

@@ -166,9 +166,7 @@ class _OwnLines:
     orthogonal, so that each coefficient is a ratio of sums.
     """
 
-    def __init__(
-        self, item: Ints, store: Ints, log_price: Floats, week: Floats, promotion: Floats, items: int
-    ) -> None:
+    def __init__(self, item: Ints, store: Ints, log_price: Floats, week: Floats, promotion: Floats, items: int) -> None:
         self.item, self.promotion, self.items = item, promotion, items
         series, self.series = np.unique(item * (int(store.max(initial=0)) + 1) + store, return_inverse=True)
         self.rows = np.bincount(self.series, minlength=len(series))
