@@ -16,9 +16,9 @@ def make_roles(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0015_customers_and_prices"),
+        ("insights", "0016_customers_and_prices"),
         ("forecasting", "0011_models_of_customers"),
-        ("inventory", "0014_customers_can_be_forgotten"),
+        ("inventory", "0015_customers_can_be_forgotten"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]
