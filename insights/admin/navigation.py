@@ -50,6 +50,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("analytics.classmove", "Moves between classes", "moving"),
             ("analytics.idlestock", "Dead and slow stock", "hourglass_disabled"),
             ("analytics.salestrend", "Trends", "show_chart"),
+            ("analytics.anomaly", "Anomalies", "troubleshoot"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
             ("forecasting.demandforecasttotal", "Demand totals", "functions"),
             ("forecasting.forecastoverride", "Overrides", "edit_calendar"),
