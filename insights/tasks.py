@@ -135,3 +135,21 @@ def recommend_moves() -> int:
         return 0
     done = recommending.recommend_moves(day=day, now=clock.now())
     return done.transfers + done.excess
+
+
+@shared_task(name="insights.train_customers")
+def train_customers() -> int:
+    """Segments, lifetime values and churn of every currency; the same day again replaces its rows."""
+    # Numeric: at the top it would load numpy into the web process.
+    from insights.services import customer_training
+
+    return sum(outcome.customers for outcome in customer_training.train_customers(now=clock.now()))
+
+
+@shared_task(name="insights.train_prices")
+def train_prices() -> int:
+    """Price elasticities of every currency; the same day again replaces its rows."""
+    # Numeric: at the top it would load numpy into the web process.
+    from insights.services import price_training
+
+    return sum(outcome.measured for outcome in price_training.train_prices(now=clock.now()))

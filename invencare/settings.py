@@ -239,8 +239,16 @@ GOODWILL_PER_MARGIN = env.float("GOODWILL_PER_MARGIN", default=0.0)
 POLICY_GOAL = env.str("POLICY_GOAL", default="balanced")  # also: cost, service_level
 READY_NIGHTLY_MAX_AGE_HOURS = env.int("READY_NIGHTLY_MAX_AGE_HOURS", default=0)  # 0: any finished nightly will do
 
+# AWS, where anything of it is used; credentials come from where boto3 finds them
+AWS_REGION = env.str("AWS_REGION", default=env.str("AWS_DEFAULT_REGION", default=""))
+AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="")  # another one than Amazon's, such as an emulator
+
 # Stock events: the store of events that name none, by stream ("till-stream=N1,*=HQ"; * is every other door).
 EVENT_DEFAULT_STORES = env.dict("EVENT_DEFAULT_STORES", default={})
+
+# Alerts to other programs
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)  # plain http, private and loopback addresses
+ALERT_SNS_TOPIC_ARN = env.str("ALERT_SNS_TOPIC_ARN", default="")
 
 # API
 # Throttles count here. In memory: per process. A shared cache makes the rates exact across processes.

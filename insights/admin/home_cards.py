@@ -75,7 +75,7 @@ def order_tasks(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
 
 
 def cards(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
-    return [*_sales_cards(board), *_stock_cards(board, store), _alert_card(board, store)]
+    return [*_sales_cards(board), _alert_card(board, store), *_stock_cards(board, store)]
 
 
 def _sales_cards(board: Dashboard) -> list[dict[str, Any]]:
@@ -104,7 +104,9 @@ def _sales_cards(board: Dashboard) -> list[dict[str, Any]]:
 
 def _stock_cards(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
     stock, levels = board.stock, "inventory_stocklevel"
+    health = f"{stock.health.score:.0f} of 100" if stock.health else "–"
     return [
+        {"title": "Stock health", "value": health, "note": "its parts are below", "url": "#health-title"},
         {"title": "Stock value, at cost", "value": money_text(stock.value), "note": f"{stock.levels:,} stock levels"},
         {
             "title": "Out of stock",

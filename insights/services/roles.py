@@ -53,19 +53,32 @@ _DECIDING = {
     "insights.decide_excessrecommendation",
 }
 _FORECASTING = {"forecasting.add_productdemandforecast"}
+# What is learned of prices is for whoever sets them; what is learned of customers is the analyst's alone.
+_PRICE_INSIGHTS = _may("view", "insights.priceelasticity", "insights.demandanalysis")
+_CUSTOMER_INSIGHTS = _may("view", "insights.customerscore", "insights.customersegment", "inventory.customer")
 
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
     "Store manager": frozenset(_SEES | _STOCK_WORK | _PLANNING | _DECIDING | _FORECASTING),
     "Buyer": frozenset(
-        _SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _SETTING_SERVICE | _PLANNING | _PRICING | _DECIDING | _FORECASTING
+        _SEES
+        | _ALL_STORES
+        | _STOCK_WORK
+        | _BUYING
+        | _SETTING_SERVICE
+        | _PLANNING
+        | _PRICING
+        | _PRICE_INSIGHTS
+        | _DECIDING
+        | _FORECASTING
     ),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES
         | _PLANNING
         | _FORECASTING
-        | _may("view", "inventory.customer")
+        | _PRICE_INSIGHTS
+        | _CUSTOMER_INSIGHTS
         | {"insights.add_analysisrun", "inventory.add_salesfile"}
     ),
 }
@@ -86,8 +99,15 @@ NOBODY_MAY = frozenset(
     | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
+    | _may(
+        "add change delete",
+        "insights.demandanalysis",
+        "insights.customerscore",
+        "insights.customersegment",
+        "insights.priceelasticity",
+    )
     | _may("delete", "inventory.stockevent")
-    | _may("add change delete", "inventory.stockeventstep")
+    | _may("add change delete", "inventory.stockeventstep", "inventory.streamshard", "inventory.webhookdelivery")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")
 )
 

@@ -113,6 +113,11 @@ SCOPES: dict[str, Scope] = {
     ),
     "alerts:read": Scope("Read alerts", _may("inventory.view_alert")),
     "alerts:write": Scope("Put alerts off, give them to somebody", _may("inventory.change_alert")),
+    "customers:read": Scope(
+        "Read what was learned of customers: segments, lifetime value, churn",
+        _may("insights.view_customerscore insights.view_customersegment"),
+    ),
+    "prices:read": Scope("Read price elasticities and best prices", _may("insights.view_priceelasticity")),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }

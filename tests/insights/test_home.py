@@ -120,7 +120,7 @@ def test_transfers_and_excess_that_wait_are_counted_where_they_are_decided(sold:
 
 def test_every_link_of_the_cards_leads_to_a_page(sold: Cast, client: Client) -> None:
     cards = page(client, sold.buyer, "?store=N1").context["cards"]
-    links = [card["url"] for card in cards if card.get("url")]
+    links = [card["url"] for card in cards if card.get("url", "#")[0] != "#"]
     assert [client.get(link).status_code for link in links] == [200, 200, 200]
 
 

@@ -41,13 +41,17 @@ from inventory.models import (
     PurchaseOrderLine,
     Receipt,
     SalesFile,
+    StockEvent,
     StockLevel,
     StockTransfer,
     StockTransferLine,
     Store,
     StoreMembership,
+    StreamShard,
     Supplier,
     SupplierItem,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.cast import NOW, TODAY, Cast
 
@@ -101,6 +105,23 @@ def _make_stock_rows(store: Store, product: Product, i: int) -> None:
         open_key=f"row:{i}",
         opened_at=NOW,
     )
+    StockEvent.objects.create(
+        identity=f"row:{i}",
+        event_type="sale",
+        outcome="rejected",
+        reason=f"wrong in {store.name}",
+        store=store,
+        product=product,
+        received_at=NOW,
+        source="stream",
+        payload=f'"secret of {store.name}"',
+    )
+    StreamShard.objects.create(stream="stock", shard_id=f"shard-{i}")
+    endpoint = WebhookEndpoint.objects.create(
+        name=f"Hook {i}", address="https://hooks.example.com/", salt=f"{i:048}", created_at=NOW
+    )
+    alert = Alert.objects.get(cause_key=f"row:{i}")
+    WebhookDelivery.objects.create(endpoint=endpoint, alert=alert, event="alert.opened", body="{}", next_attempt_at=NOW)
     SalesFile.objects.create(name=f"sales of {store.name} {i}.csv", checksum=f"{i:064d}", store=store)
 
 

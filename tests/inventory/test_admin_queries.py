@@ -54,11 +54,15 @@ QUERIES: dict[str, int] = {
     "inventory.purchaseorder": 8,
     "inventory.receipt": 5,
     "inventory.salesfile": 5,
+    "inventory.stockevent": 7,
     "inventory.stocklevel": 8,
     "inventory.stocktransfer": 6,
     "inventory.store": 5,
+    "inventory.streamshard": 4,
     "inventory.supplier": 4,
     "inventory.supplieritem": 4,
+    "inventory.webhookdelivery": 4,
+    "inventory.webhookendpoint": 4,
 }
 MODELS = sorted(model._meta.label_lower for model in admin.site._registry)
 
