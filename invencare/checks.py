@@ -145,6 +145,7 @@ def _runs() -> Iterator[CheckMessage]:
         "GOODWILL_PER_MARGIN",
         "TRANSFER_FIXED_COST",
         "TRANSFER_UNIT_COST",
+        "TRANSFER_LEAST_GAIN",
         "EXCESS_LEAST_COST",
         "EXCESS_PATIENCE_DAYS",
         "MOVES_QUIET_DAYS",
