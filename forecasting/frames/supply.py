@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from inventory.calc.order_days import read_weekdays
 from inventory.models import SupplierItem
 
 STATED, MEASURED = "stated", "measured"
@@ -17,7 +18,8 @@ class Source:
 
     ``lead_time_source`` says whether the lead time is what people *stated* or what the last year's deliveries
     *measured*; ``lead_time_shares`` are then the whole days that deliveries take, with shares adding up to 1
-    (empty where it is stated: only its mean and deviation are known).
+    (empty where it is stated: only its mean and deviation are known). ``order_weekdays`` are those on which the supplier takes
+    orders, Monday 0; empty: any.
     """
 
     supplier_id: int
@@ -30,6 +32,7 @@ class Source:
     minimum_order_quantity: int
     lead_time_source: str = STATED
     lead_time_shares: tuple[tuple[int, float], ...] = ()
+    order_weekdays: tuple[int, ...] = ()
 
 
 def load_sources(product_ids: Sequence[int]) -> dict[int, Source]:
@@ -46,6 +49,7 @@ def load_sources(product_ids: Sequence[int]) -> dict[int, Source]:
         "supplier__name",
         "unit_cost",
         "supplier__review_period_days",
+        "supplier__order_weekdays",
         "pack_size",
         "minimum_order_quantity",
         "lead_time_days",
@@ -56,7 +60,7 @@ def load_sources(product_ids: Sequence[int]) -> dict[int, Source]:
     ):
         if product_id in sources:
             continue
-        unit_cost, review, pack, least, stated_mean, stated_sd, mean, sd, shares = values
+        unit_cost, review, weekdays, pack, least, stated_mean, stated_sd, mean, sd, shares = values
         is_measured = mean is not None and sd is not None
         sources[product_id] = Source(
             supplier_id=supplier_id,
@@ -69,5 +73,6 @@ def load_sources(product_ids: Sequence[int]) -> dict[int, Source]:
             minimum_order_quantity=least,
             lead_time_source=MEASURED if is_measured else STATED,
             lead_time_shares=tuple((int(days), float(share)) for days, share in shares) if is_measured else (),
+            order_weekdays=read_weekdays(weekdays),
         )
     return sources

@@ -160,7 +160,7 @@ def _answer(product: Product, plan: Planned, row: ReorderRecommendation | None) 
         if per_day
         else None,
         "estimated_cost_savings": round(max(result["saved"], 0.0), 2) if quantity else 0.0,
-        "reasoning": _reasoning(plan, kind, quantity),
+        "reasoning": _reasoning(plan, kind, quantity, notes=row.notes if row is not None and is_pending else ""),
     }
 
 
@@ -174,8 +174,8 @@ def _kind(plan: Planned, quantity: int) -> str:
     return REDUCE if is_full and inputs.on_hand_units > plan.result["target_level"] else MAINTAIN
 
 
-def _reasoning(plan: Planned, kind: str, quantity: int) -> str:
-    """One or two sentences; the whole arithmetic is on the recommendation's row."""
+def _reasoning(plan: Planned, kind: str, quantity: int, *, notes: str) -> str:
+    """One or two sentences and what is odd; the whole arithmetic is on the recommendation's row."""
     result = plan.result
     position, target = f"{result['position']:,.0f}", f"{result['target_level']:,.1f}"
     words = {
@@ -186,4 +186,4 @@ def _reasoning(plan: Planned, kind: str, quantity: int) -> str:
         "order nothing, and sell or move what is too much.",
         MAINTAIN: f"A position of {position} units is enough until the next order comes in.",
     }[kind]
-    return " ".join([words, *(f"Note: {reason}." for reason in plan.reasons)])
+    return f"{words} Note: {notes or '; '.join(plan.reasons)}." if notes or plan.reasons else words

@@ -226,7 +226,7 @@ def _sold(product: Product, reach: Reach, today: date) -> dict[int, tuple[int, i
     return {
         store_id: (sold - came_back, out)
         for store_id, sold, came_back, out in sums.annotate(
-            Sum("units"), Sum("returned_units"), Count("pk", filter=Q(out_of_stock_seconds__gt=0))
+            sold=Sum("units"), came_back=Sum("returned_units"), out=Count("pk", filter=Q(out_of_stock_seconds__gt=0))
         )
     }
 
@@ -238,7 +238,10 @@ def _recommendations(product: Product, reach: Reach) -> list[ReorderRecommendati
 
 
 def _decisions(product: Product, reach: Reach) -> list[Decision]:
-    rows = reach.rows(Decision).filter(recommendation__product=product).order_by("-pk")
+    """About orders of the product."""
+    rows = Decision.objects.filter(recommendation__product=product).order_by("-pk")
+    if not reach.is_everything:
+        rows = rows.filter(recommendation__store__in=sorted(reach.stores))
     return list(rows.select_related("recommendation__store", "reason_code")[:SHOWN_DECISIONS])
 
 

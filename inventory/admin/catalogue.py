@@ -62,7 +62,7 @@ class SupplierAdmin(CatalogueExchange, ScopedModelAdmin):
     search_help_text = "Code, name or e-mail"
     fieldsets = [
         (None, {"fields": ["code", "name", "email", "address", "is_active"]}),
-        ("Ordering", {"fields": ["order_cost", "minimum_order_value", "review_period_days"]}),
+        ("Ordering", {"fields": ["order_cost", "minimum_order_value", "review_period_days", "order_weekdays"]}),
         (
             "Measured from a year of deliveries",
             {

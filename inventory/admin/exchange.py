@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from import_export.admin import ImportExportMixin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from inventory.admin.formats import SPREADSHEETS, FileTooLarge, escape_cell
+from invencare.lib.spreadsheets import escape_cell
+from inventory.admin.formats import SPREADSHEETS, FileTooLarge
 
 EXPORT_ROWS = 1_000_000
 """The most rows that one streamed export holds; more than that is asked for in parts, by filter."""

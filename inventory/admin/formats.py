@@ -9,8 +9,8 @@ from typing import Any
 from import_export.formats.base_formats import CSV, XLSX
 from tablib import Dataset
 
-RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet program read a cell as a formula."""
+from invencare.lib.spreadsheets import RUNNABLE, escape_cell
+
 LARGEST_UPLOAD_BYTES = 20 * 1024**2
 LARGEST_UNPACKED_BYTES = 200 * 1024**2
 
@@ -19,30 +19,11 @@ class FileTooLarge(ValueError):
     """The file, or what it unpacks to, is larger than a catalogue ever is."""
 
 
-def escape_cell(value: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would run; numbers such as ``-5`` stay numbers.
-
-    >>> escape_cell("=1+1")
-    "'=1+1"
-    """
-    if isinstance(value, str) and value.startswith(RUNNABLE) and not _is_number(value):
-        return f"'{value}"
-    return value
-
-
 def unescape_cell(value: Any) -> Any:
     """Take away the apostrophe that ``escape_cell`` put there, so that a round trip changes nothing."""
     if isinstance(value, str) and value.startswith("'") and value[1:].startswith(RUNNABLE):
         return value[1:]
     return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "\t" not in text and "\r" not in text
 
 
 def _escaped(dataset: Dataset) -> Dataset:

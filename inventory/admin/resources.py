@@ -101,6 +101,7 @@ class SupplierResource(ScopedResource):
             "order_cost",
             "minimum_order_value",
             "review_period_days",
+            "order_weekdays",
             "is_active",
         )
 

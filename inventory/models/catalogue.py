@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from inventory.calc.order_days import read_weekdays
 from inventory.models.codes import CodeField
 from inventory.querysets.catalogue import ProductQuerySet, SupplierItemQuerySet
 
 NOT_NEGATIVE = [MinValueValidator(Decimal(0))]
+
+
+def validate_weekdays(text: str) -> None:
+    try:
+        read_weekdays(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 class MeasuredLeadTime(models.Model):
@@ -49,6 +58,12 @@ class Supplier(MeasuredLeadTime):
     minimum_order_value = models.DecimalField(max_digits=12, decimal_places=2, default=0, validators=NOT_NEGATIVE)
     review_period_days = models.PositiveSmallIntegerField(
         default=7, validators=[MinValueValidator(1)], help_text="Days between two chances to order."
+    )
+    order_weekdays = models.CharField(
+        max_length=60,
+        blank=True,
+        validators=[validate_weekdays],
+        help_text="Days on which the supplier takes orders, such as Tue, Fri. Empty: any day, and the next after the review period.",
     )
     is_active = models.BooleanField("active", default=True)
     fill_rate = models.FloatField(

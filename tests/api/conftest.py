@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from forecasting.models import CalendarEvent, DemandForecastTotal, ForecastOverride, ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
 from inventory.models import (
+    Alert,
     Product,
     PurchaseOrder,
     PurchaseOrderLine,
@@ -29,6 +30,7 @@ from inventory.models import (
 )
 from inventory.services.api_keys import create_key
 from tests.cast import NOW, TODAY, Cast, movement, record
+from tests.insights.move_proposals import propose_excess, propose_transfer
 
 ApiPerson = Callable[[User], APIClient]
 _keys = count(1)
@@ -101,7 +103,10 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         "arriving": transfer(other, store, product, "sent"),
         "recommendation": recommendation(cast, store, product),
         "other_recommendation": recommendation(cast, store, cast.seasonal),
+        "transfer_proposal": propose_transfer(store, other, product),
+        "excess": propose_excess(store, product, "mark_down"),
         "forecast": forecast(store, product),
+        "alert": alert(store, product),
         "event": event(store, product),
         "override": override(store, product),
         "total": total(store),
@@ -184,6 +189,14 @@ def forecast(store: Store, product: Product) -> ProductDemandForecast:
         model="seasonal",
         daily={"mean": [2.0, 3.0], "quantiles": {"0.1": [1.0, 2.0], "0.9": [4.0, 5.0]}},
         created_at=NOW,
+    )
+
+
+def alert(store: Store, product: Product, **changes: Any) -> Alert:
+    cause = f"test:{next(_keys)}"
+    values: dict[str, Any] = {"kind": "anomaly", "severity": "high", "message": f"{cause} at {store.name}"}
+    return Alert.objects.create(
+        store=store, product=product, cause_key=cause, open_key=cause, opened_at=NOW, **{**values, **changes}
     )
 
 

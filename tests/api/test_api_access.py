@@ -155,6 +155,40 @@ def _each(world: World) -> dict[str, Any]:
     return {"decisions": [{"id": world.north["recommendation"].pk, "action": "approve"}]}
 
 
+def _each_of(name: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {"decisions": [{"id": world.north[name].pk, "action": "approve"}]}
+
+
+def _proposals(path: str, row: str) -> list[Endpoint]:
+    """What the night proposes and people decide: transfers, excess."""
+    one, decide = f"{path}/{{id}}", "recommendations:decide"
+    return [
+        _get(path, "recommendations:read"),
+        _get(one, "recommendations:read", _north(f"{path}/{{{row}}}")),
+        _get(f"{one}/history", "recommendations:read", _north(f"{path}/{{{row}}}/history")),
+        *[
+            _post(
+                f"{one}/{verb}",
+                STOCK,
+                decide,
+                {"reason": "agreed"},
+                path=_north(f"{path}/{{{row}}}/{verb}"),
+                status=201,
+            )
+            for verb in ("approve", "reject")
+        ],
+        _post(
+            f"{one}/snooze",
+            STOCK,
+            decide,
+            lambda world: {"until": _tomorrow()},
+            path=_north(f"{path}/{{{row}}}/snooze"),
+            status=201,
+        ),
+        _post(f"{path}/decide", STOCK, decide, _each_of(row)),
+    ]
+
+
 def _tomorrow() -> str:
     return (clock.now().date() + timedelta(days=2)).isoformat()
 
@@ -299,6 +333,10 @@ ENDPOINTS = [
         lambda world: {**_ids(world), "until": _tomorrow()},
     ),
     _post("recommendations/decide", STOCK, "recommendations:decide", _each),
+    *_proposals("transfer-recommendations", "transfer_proposal"),
+    *_proposals("excess-recommendations", "excess"),
+    _get("reports/forecast-summary", "forecasts:read"),
+    _get("reports/inventory-recommendations", "recommendations:read"),
     _get("decisions/value", "recommendations:read"),
     _get("decisions/reasons", "recommendations:read"),
     _get("forecasts/{product_id}", "forecasts:read", _fixed("forecasts/SKU-STEADY?store_id=N1")),
@@ -324,9 +362,25 @@ ENDPOINTS = [
         {"reason": "a mistake"},
         path=_north("forecast-overrides/{override}/withdraw"),
     ),
+    _get("service-targets", "recommendations:read"),
+    _post("optimize", STOCK, "recommendations:decide", {"store_id": "N1"}),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
     _get("trends", "analytics:read"),
     _get("metrics", "sales:read"),
+    _get("dashboard", "analytics:read", _fixed("dashboard?store_id=N1")),
+    _post("dashboard", SEERS, "analytics:read", {"store_id": "N1", "period": "weekly"}),
+    _get("alerts", "alerts:read"),
+    _get("alerts/{id}", "alerts:read", _north("alerts/{alert}")),
+    _post(
+        "alerts/{id}/snooze",
+        STOCK,
+        "alerts:write",
+        lambda world: {"until": f"{_tomorrow()}T09:00:00Z"},
+        path=_north("alerts/{alert}/snooze"),
+    ),
+    _post("alerts/{id}/wake", STOCK, "alerts:write", {}, path=_north("alerts/{alert}/wake")),
+    _post("alerts/{id}/assign", STOCK, "alerts:write", {"assigned_to": "bo"}, path=_north("alerts/{alert}/assign")),
+    _get("alerts/preferences", "alerts:read"),
     _get("runs", "runs:read"),
     _get("runs/{id}", "runs:read", _north("runs/{run}")),
     _post("runs", STARTERS, "runs:write", {}, status=202),
@@ -360,6 +414,7 @@ def test_table_names_every_operation_of_the_document() -> None:
         (method, path.removeprefix("/api/v1/")) for path, operations in paths.items() for method in operations
     }
     documented.remove(("get", "calendar/{token}.ics"))  # its token is the right: tests/inventory/test_calendar_feeds.py
+    documented.remove(("patch", "alerts/preferences"))  # for people, never for keys: tests/api/test_api_alerts.py
     assert documented == {(endpoint.method, endpoint.template) for endpoint in ENDPOINTS}
 
 

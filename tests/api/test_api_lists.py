@@ -13,11 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from analytics.models import ClassMove, ProductClass, SalesTrend, StoreDailyMetrics
+from analytics.models import Anomaly, ClassMove, ProductClass, SalesTrend, StoreDailyMetrics
 from analytics.services.performance import analyse_performance
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
 from tests.api.conftest import (
+    alert,
     event,
     forecast,
     machine,
@@ -30,6 +31,7 @@ from tests.api.conftest import (
     transfer,
 )
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily, set_bounds
+from tests.insights.move_proposals import propose_excess, propose_transfer
 
 
 def _stores(cast: Cast, rows: int) -> None:
@@ -93,6 +95,16 @@ def _recommendations(cast: Cast, rows: int) -> None:
         recommendation(cast, cast.north, product)
 
 
+def _transfer_proposals(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        propose_transfer(cast.north, cast.south, product)
+
+
+def _excess(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        propose_excess(cast.north, product)
+
+
 def _forecasts(cast: Cast, rows: int) -> None:
     for product in _products(rows):
         forecast(cast.north, product)
@@ -130,6 +142,11 @@ def _metrics(cast: Cast, rows: int) -> None:
     )
 
 
+def _alerts(cast: Cast, rows: int) -> None:
+    for product in _products(rows):
+        alert(cast.north, product, assigned_to=cast.buyer)
+
+
 def _classes(cast: Cast, rows: int) -> None:
     ProductClass.objects.bulk_create(ProductClass(store=cast.north, product=product) for product in _products(rows))
 
@@ -138,6 +155,24 @@ def _moves(cast: Cast, rows: int) -> None:
     ClassMove.objects.bulk_create(
         ClassMove(store=cast.north, product=product, scheme="abc", moved_on=TODAY, from_class="A", to_class="B")
         for product in _products(rows)
+    )
+
+
+def _anomalies(cast: Cast, rows: int) -> None:
+    figures = {"actual": 1, "expected": 5, "lower": 3, "upper": 7, "deviations": -6, "money": -20, "money_size": 20}
+    Anomaly.objects.bulk_create(
+        Anomaly(
+            business_date=TODAY - timedelta(days=n),
+            level="store",
+            store=cast.north,
+            currency="GBP",
+            scope_key="1",
+            metric="units",
+            kind="day",
+            updated_at=NOW,
+            **figures,
+        )
+        for n in range(rows)
     )
 
 
@@ -175,7 +210,10 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("purchase-orders", _orders, 4),
     ("transfers", _transfers, 2),
     ("recommendations", _recommendations, 5),  # and suppliers
+    ("transfer-recommendations", _transfer_proposals, 5),  # both stores and the product by a query each
+    ("excess-recommendations", _excess, 4),
     ("forecasts", _forecasts, 3),  # no count; stores and products
+    ("alerts", _alerts, 5),  # stores, products and people
     ("calendar-events", _events, 4),  # stores and products by a query each
     ("forecast-overrides", _overrides, 4),
     ("forecasts/totals", _totals, 4),
@@ -185,6 +223,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("performance", _performance, 3),  # no count; stores and products
     ("product-classes", _classes, 3),
     ("class-moves", _moves, 3),
+    ("anomalies", _anomalies, 3),  # and stores; nobody has a product
 ]
 PERSON = 4  # session, user, permissions of the user and of the groups
 MANAGER = PERSON + 1  # the stores; runs belong to none
@@ -221,6 +260,7 @@ def test_queries_do_not_grow_with_rows(
             "runs",
             "analytics",
             "forecasts",
+            "alerts",
             "events",
         ),
     )

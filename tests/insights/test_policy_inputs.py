@@ -24,29 +24,11 @@ from inventory.models import (
     StockLevel,
     StockTransfer,
     StockTransferLine,
+    Supplier,
     SupplierItem,
 )
-from tests.cast import NOW, TODAY, Cast, movement, record, set_bounds
-
-
-def sums(days: int, mean: float, step: float = 1.0) -> dict[str, Any]:
-    """Quantiles of a sum that rise by ``step`` around the mean."""
-    units = {str(level): max(mean + step * (place - 3), 0.0) for place, level in enumerate(SUM_LEVELS)}
-    return {"days": days, "mean": mean, "quantiles": units, "basis": "backtest errors"}
-
-
-def forecast(cast: Cast, product: Product, **changes: Any) -> ProductDemandForecast:
-    return ProductDemandForecast.objects.create(
-        product=product,
-        store=cast.north,
-        forecast_date=TODAY,
-        forecast_period=28,
-        model="linear",
-        daily={"mean": [4.0] * 28, "quantiles": {}},
-        protection={**sums(12, 48), "lead_time": sums(5, 20)},
-        created_at=NOW,
-        **changes,
-    )
+from tests.cast import TODAY, Cast, movement, record, set_bounds
+from tests.insights.made_forecasts import forecast, sums
 
 
 def inputs_of(cast: Cast, product: Product) -> OrderInputs:
@@ -95,6 +77,16 @@ def test_holding_and_goodwill_are_the_companys(cast: Cast, settings: Any) -> Non
     settings.HOLDING_COST_PER_YEAR, settings.GOODWILL_PER_MARGIN = 0.365, 0.5
     inputs = inputs_of(cast, cast.steady)
     assert (inputs.holding_per_day, inputs.unit_goodwill) == (pytest.approx(0.003), 1.0)
+
+
+def test_an_order_waits_for_the_suppliers_day_and_lasts_until_the_one_after(cast: Cast) -> None:
+    """Asked on a Monday: the order goes out on Wednesday, the next one on Friday."""
+    Supplier.objects.update(order_weekdays="Wed, Fri")
+    inputs = inputs_of(cast, cast.steady)
+    assert (inputs.wait_days, inputs.review_days) == (2, 2)
+    rows = rows_of([inputs])
+    assert rows.lead_times[0].mean() == pytest.approx(2 + 5)
+    assert rows.review_periods.tolist() == [2]
 
 
 def test_the_class_is_abc_of_the_month_and_xyz_of_the_forecast(cast: Cast) -> None:

@@ -12,8 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from invencare.lib.spreadsheets import escape_cell
 from inventory.admin import formats
-from inventory.admin.formats import escape_cell, unescape_cell
+from inventory.admin.formats import unescape_cell
 from inventory.models import InventoryTransaction, Product, StockLevel, Store, Supplier, SupplierItem
 from tests.cast import Cast, movement, record, set_bounds
 

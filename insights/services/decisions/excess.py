@@ -19,6 +19,7 @@ from insights.services.decisions.transfers import TRANSFERS
 from insights.services.decisions.writing import write
 from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Conflict
+from inventory.services.locking import in_chunks
 from inventory.services.order_stops import stop_orders
 
 Action = ExcessRecommendation.Action
@@ -69,8 +70,8 @@ class ExcessKind(Kind):
             _approve_moves(moves, actor=actor, now=now, scope=scope)
         for verdict in verdicts:
             verdict.row.approved_quantity = verdict.units
-        rows = [verdict.row for verdict in verdicts]
-        ExcessRecommendation.objects.bulk_update(rows, ["approved_quantity"], batch_size=400)
+        for ids in in_chunks(verdict.row.pk for verdict in verdicts):  # nothing else than the excess is approved
+            ExcessRecommendation.objects.filter(pk__in=ids).update(approved_quantity=F("recommended_quantity"))
 
 
 def _stop(rows: Sequence[Any], *, now: datetime) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import F, OuterRef, Subquery
 
 from insights.models import TransferRecommendation
 from insights.services.decisions.kinds import Kind
 from inventory.models import StockTransferLine
 from inventory.querysets.scope import StoreScope
+from inventory.services.locking import in_chunks
 from inventory.services.transfers import TransferItem, add_to_draft_transfers
 
 if TYPE_CHECKING:
@@ -55,13 +57,22 @@ class TransferKind(Kind):
             wanted.setdefault((row.from_store_id, row.to_store_id), []).append(item)
         lines = add_to_draft_transfers(wanted=wanted, actor=actor, now=now, scope=scope)
         for verdict in verdicts:
-            verdict.row.approved_quantity = verdict.units
-            verdict.row.stock_transfer_line = self._line(verdict.row, lines)
-        rows = [verdict.row for verdict in verdicts]
-        TransferRecommendation.objects.bulk_update(rows, ["approved_quantity", "stock_transfer_line"], batch_size=120)
-
-    def _line(self, row: Any, lines: dict[tuple[int, int, int], StockTransferLine]) -> StockTransferLine:
-        return lines[row.from_store_id, row.to_store_id, row.product_id]
+            row = verdict.row
+            row.approved_quantity = verdict.units
+            row.stock_transfer_line = lines[row.from_store_id, row.to_store_id, row.product_id]
+        # One statement finds every row's line, as for orders.
+        line_of_row = StockTransferLine.objects.filter(
+            transfer__in={line.transfer_id for line in lines.values()},
+            transfer__from_store=OuterRef("from_store"),
+            transfer__to_store=OuterRef("to_store"),
+            product=OuterRef("product"),
+        )
+        for ids in in_chunks(verdict.row.pk for verdict in verdicts):
+            TransferRecommendation.objects.filter(pk__in=ids).update(
+                approved_quantity=F("recommended_quantity"), stock_transfer_line=Subquery(line_of_row.values("pk")[:1])
+            )
+        changed = [verdict.row for verdict in verdicts if verdict.units != verdict.row.recommended_quantity]
+        TransferRecommendation.objects.bulk_update(changed, ["approved_quantity"], batch_size=240)
 
 
 TRANSFERS = TransferKind()

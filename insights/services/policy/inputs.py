@@ -11,10 +11,11 @@ from django.conf import settings
 
 from forecasting.calc.config import SUM_LEVELS
 from forecasting.calc.protection import ASSUMED_LEAD_TIME_DAYS, ASSUMED_REVIEW_DAYS
-from forecasting.frames.supply import STATED
+from forecasting.frames.supply import STATED, Source
 from insights.calc.decision_value import DAYS_OF_A_YEAR
 from insights.calc.replenishment.inputs import OrderInputs
 from insights.frames.reorder import Coming, FirstSales, ForecastFacts, LevelTerms, MonthFacts, ReorderFrame
+from inventory.calc.order_days import order_calendar
 
 LATE_DAYS = 1.0
 """A delivery that is overdue is expected tomorrow."""
@@ -31,6 +32,7 @@ def _inputs(frame: ReorderFrame, product_id: int, today: date) -> OrderInputs:
     on_order, in_transit = frame.on_order.get(product_id, []), frame.in_transit.get(product_id, [])
     lead_time = source.lead_time_days if source else ASSUMED_LEAD_TIME_DAYS
     unit_cost = float(source.unit_cost if source else product.unit_cost)
+    wait, review = _calendar(source, today)
     margin = max(float(product.price) - unit_cost, 0.0)
     month = frame.months.get(product_id, MonthFacts())
     return OrderInputs(
@@ -44,8 +46,8 @@ def _inputs(frame: ReorderFrame, product_id: int, today: date) -> OrderInputs:
         lead_time_sd_days=source.lead_time_sd_days if source else 0.0,
         lead_time_source=source.lead_time_source if source else STATED,
         lead_time_shares=[[days, share] for days, share in source.lead_time_shares] if source else [],
-        wait_days=0,
-        review_days=source.review_days if source else ASSUMED_REVIEW_DAYS,
+        wait_days=wait,
+        review_days=review,
         **_demand(frame.forecasts.get(product_id)),
         sold_units=frame.first_sales.get(product_id, FirstSales()).sold_units,
         minimum_units=level.minimum_units,
@@ -63,6 +65,13 @@ def _inputs(frame: ReorderFrame, product_id: int, today: date) -> OrderInputs:
         supplier_id=source.supplier_id if source else None,
         is_discontinued=not (product.is_active and level.is_on_sale),
     )
+
+
+def _calendar(source: Source | None, today: date) -> tuple[int, int]:
+    """Days until the supplier takes the next order, and from then until the one after it."""
+    if source is None:
+        return 0, ASSUMED_REVIEW_DAYS
+    return order_calendar(today, review_days=source.review_days, weekdays=source.order_weekdays)
 
 
 def _arrivals(coming: Sequence[Coming], *, today: date, lead_time_days: float) -> list[list[float]]:

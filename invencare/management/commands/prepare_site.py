@@ -18,7 +18,9 @@ from insights.models import AnalysisRun
 from insights.services import runs
 from invencare.lib import clock
 from inventory.models import Store
+from inventory.services.alert_values import value_alerts
 from inventory.services.demo.marker import read_marker
+from inventory.services.overdue_orders import follow_orders
 
 DEMO_BACKFILL_DAYS = 21  # three Mondays: about three seconds each
 
@@ -39,6 +41,10 @@ class Command(BaseCommand):
             call_command("seed_demo", stdout=self.stdout)
         if Store.objects.exists():
             self._have_a_nightly()
+        if Store.objects.exists():
+            now = clock.now()
+            follow_orders(now=now)
+            value_alerts(now=now)
         if _is_demo() and not ForecastLiveAccuracy.objects.exists():
             call_command("backfill_forecasts", days=DEMO_BACKFILL_DAYS, stdout=self.stdout)
 

@@ -50,6 +50,7 @@ class SupplierSerializer(CatalogueSerializer):
             "order_cost",
             "minimum_order_value",
             "review_period_days",
+            "order_weekdays",
             "is_active",
             *MEASURED,
             "fill_rate",
