@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,20 @@ def decisions(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
         }
         for urgency in URGENCIES
         if urgency in board.pending
+    ]
+
+
+def move_tasks(waiting: Mapping[str, int], store: Store | None) -> list[dict[str, Any]]:
+    """Pending transfers and excess, each with the list that shows them."""
+    filters = {"decided_by": "me"} if store is None else {"from_store__id__exact": str(store.pk)}
+    tasks = [
+        ("transfer proposal", waiting["transfers"], list_url("insights_transferrecommendation", None, **filters)),
+        ("excess", waiting["excess"], list_url("insights_excessrecommendation", store)),
+    ]
+    return [
+        {"count": count, "words": f"{words}{'s' if count > 1 and words != 'excess' else ''}", "url": url}
+        for words, count, url in tasks
+        if count
     ]
 
 
