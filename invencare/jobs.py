@@ -65,6 +65,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=55,
     ),
     Job(
+        name="Find anomalies",
+        task="insights.find_anomalies",
+        schedule="25 */3 * * *",
+        description="Examines the newest three days of stores, categories and products again, as late sales come in.",
+        expire_seconds=10_000,
+    ),
+    Job(
         name="Refresh metrics",
         task="analytics.refresh_metrics",
         schedule="* * * * *",
@@ -96,6 +103,13 @@ JOBS: tuple[Job, ...] = (
         schedule="*/5 * * * *",
         description="Takes up orders whose e-mail was left behind by a stopped process.",
         expire_seconds=290,
+    ),
+    Job(
+        name="Tell other programs",
+        task="inventory.tasks.tell_of_alerts",
+        schedule="* * * * *",
+        description="Sends alerts to webhooks and SNS, and looks for stock events that could not be applied.",
+        expire_seconds=55,
     ),
     Job(
         name="Forget API answers",

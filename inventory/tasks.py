@@ -11,11 +11,13 @@ from invencare.lib import clock
 from inventory.services.alert_digests import send_due_digests
 from inventory.services.alert_values import value_alerts
 from inventory.services.errors import Conflict
+from inventory.services.events.watching import watch_dead_letters
 from inventory.services.idempotency import KEPT_FOR, forget_answers
 from inventory.services.lead_times import measure_suppliers
 from inventory.services.overdue_orders import follow_orders
-from inventory.services.purchasing import mail_waiting_orders
+from inventory.services.purchasing import mail_one, mail_waiting_orders
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
+from inventory.services.webhooks import plan_deliveries, send_due
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +56,28 @@ def measure_lead_times() -> None:
     logger.info("lead times of %d of %d suppliers measured", done.measured, done.suppliers)
 
 
+@shared_task(name="inventory.tasks.mail_order", acks_late=True)
+def mail_order(order_id: int) -> None:
+    """Mail an order that was just sent. Safe to deliver twice: its row says who mails it."""
+    mail_one(order_id=order_id, now=clock.now())
+
+
 @shared_task(name="inventory.tasks.mail_waiting_orders", acks_late=True)
 def mail_orders_left_behind() -> None:
     """Mail orders whose web process was stopped before it could."""
     if taken := mail_waiting_orders(now=clock.now()):
         logger.warning("%d orders had been left unmailed and were taken up", taken)
+
+
+@shared_task(name="inventory.tasks.tell_of_alerts", acks_late=True)
+def tell_of_alerts() -> None:
+    """Tell webhooks and SNS what opened and closed. Safe to run twice: each message is claimed before it is sent."""
+    now = clock.now()
+    watch_dead_letters(now=now)
+    plan_deliveries(now=now)
+    arrived, failed = send_due(now=now)
+    if arrived or failed:
+        logger.info("%d messages to other programs arrived, %d did not", arrived, failed)
 
 
 @shared_task(name="inventory.tasks.follow_alerts", acks_late=True)

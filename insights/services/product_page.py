@@ -238,7 +238,10 @@ def _recommendations(product: Product, reach: Reach) -> list[ReorderRecommendati
 
 
 def _decisions(product: Product, reach: Reach) -> list[Decision]:
-    rows = reach.rows(Decision).filter(recommendation__product=product).order_by("-pk")
+    """About orders of the product."""
+    rows = Decision.objects.filter(recommendation__product=product).order_by("-pk")
+    if not reach.is_everything:
+        rows = rows.filter(recommendation__store__in=sorted(reach.stores))
     return list(rows.select_related("recommendation__store", "reason_code")[:SHOWN_DECISIONS])
 
 

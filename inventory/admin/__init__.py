@@ -11,4 +11,6 @@ from inventory.admin import purchasing as purchasing
 from inventory.admin import sales_files as sales_files
 from inventory.admin import schedules as schedules
 from inventory.admin import stock as stock
+from inventory.admin import streams as streams
 from inventory.admin import transfers as transfers
+from inventory.admin import webhooks as webhooks

@@ -9,7 +9,9 @@ from inventory.models.intake import SalesFile
 from inventory.models.places import Store, StoreMembership
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Receipt
 from inventory.models.stock import DailySales, InventoryTransaction, SalesDayChange, StockLevel
+from inventory.models.streams import StreamShard
 from inventory.models.transfers import StockTransfer, StockTransferLine, TransferReceipt
+from inventory.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Alert",
@@ -36,7 +38,10 @@ __all__ = [
     "StockTransferLine",
     "Store",
     "StoreMembership",
+    "StreamShard",
     "Supplier",
     "SupplierItem",
     "TransferReceipt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

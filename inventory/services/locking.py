@@ -88,6 +88,12 @@ def retried(work: Callable[[], Result]) -> Result:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def drop_broken_connection() -> None:
+    """Let the next query connect anew where the server went away. Within a transaction that is its owner's business."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
 def gave_up_for_locks(error: OperationalError) -> bool:
     """Whether the engine says that another transaction was in the way, and nothing else is wrong."""
     code = error.args[0] if error.args else None

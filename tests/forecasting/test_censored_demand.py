@@ -37,7 +37,7 @@ def sell_what_is_there(store: Store, product: Product, random: np.random.Generat
             left = SHELF
         wanted = int(random.poisson(WANTED_PER_DAY))
         wanted_units += wanted
-        came = np.sort(random.integers(1, DAY_SECONDS - 7200, wanted)).tolist()
+        came = np.sort(random.integers(1, DAY_SECONDS, wanted)).tolist()
         rows += [movement(store, product, "sale", 1, day=day, occurred_at=at(opens, one)) for one in came[:left]]
         left -= min(wanted, left)
     record(*rows)

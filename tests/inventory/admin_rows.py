@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
-from analytics.models import ClassMove, CompanyClass, ProductClass, ProductPerformance, SalesTrend
+from analytics.models import Anomaly, ClassMove, CompanyClass, ProductClass, ProductPerformance, SalesTrend
 from forecasting.models import (
     CalendarEvent,
     DemandForecastTotal,
@@ -41,13 +41,17 @@ from inventory.models import (
     PurchaseOrderLine,
     Receipt,
     SalesFile,
+    StockEvent,
     StockLevel,
     StockTransfer,
     StockTransferLine,
     Store,
     StoreMembership,
+    StreamShard,
     Supplier,
     SupplierItem,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.cast import NOW, TODAY, Cast
 
@@ -101,6 +105,23 @@ def _make_stock_rows(store: Store, product: Product, i: int) -> None:
         open_key=f"row:{i}",
         opened_at=NOW,
     )
+    StockEvent.objects.create(
+        identity=f"row:{i}",
+        event_type="sale",
+        outcome="rejected",
+        reason=f"wrong in {store.name}",
+        store=store,
+        product=product,
+        received_at=NOW,
+        source="stream",
+        payload=f'"secret of {store.name}"',
+    )
+    StreamShard.objects.create(stream="stock", shard_id=f"shard-{i}")
+    endpoint = WebhookEndpoint.objects.create(
+        name=f"Hook {i}", address="https://hooks.example.com/", salt=f"{i:048}", created_at=NOW
+    )
+    alert = Alert.objects.get(cause_key=f"row:{i}")
+    WebhookDelivery.objects.create(endpoint=endpoint, alert=alert, event="alert.opened", body="{}", next_attempt_at=NOW)
     SalesFile.objects.create(name=f"sales of {store.name} {i}.csv", checksum=f"{i:064d}", store=store)
 
 
@@ -137,6 +158,18 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
     ProductClass.objects.create(store=store, product=product, abc_class="A", abc_on=TODAY, xyz_class="X")
     ClassMove.objects.create(store=store, product=product, scheme="abc", moved_on=TODAY, from_class="B", to_class="A")
     CompanyClass.objects.create(product=product, currency="GBP", abc_on=TODAY, units=1, revenue=5, abc_class="A")
+    figures = {"actual": 1, "expected": 5, "lower": 3, "upper": 7, "deviations": -6, "money": -20, "money_size": 20}
+    Anomaly.objects.create(
+        business_date=TODAY,
+        level="store",
+        store=store,
+        currency=store.currency,
+        scope_key=f"row {i}",
+        metric="units",
+        kind="day",
+        updated_at=NOW,
+        **figures,
+    )
     SalesTrend.objects.create(
         business_date=TODAY,
         level="store",

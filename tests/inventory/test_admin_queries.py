@@ -16,6 +16,7 @@ from tests.inventory.admin_rows import make_rows
 # Per list page, for a superuser: session, user, the rows and their count (4), and one query for each drop-down
 # filter of stores, categories or classes, for rows that are fetched with them, or for Django's own full count.
 QUERIES: dict[str, int] = {
+    "analytics.anomaly": 6,
     "analytics.classmove": 7,
     "analytics.companyclass": 6,
     "analytics.idlestock": 10,
@@ -54,11 +55,15 @@ QUERIES: dict[str, int] = {
     "inventory.purchaseorder": 8,
     "inventory.receipt": 5,
     "inventory.salesfile": 5,
+    "inventory.stockevent": 7,
     "inventory.stocklevel": 8,
     "inventory.stocktransfer": 6,
     "inventory.store": 5,
+    "inventory.streamshard": 4,
     "inventory.supplier": 4,
     "inventory.supplieritem": 4,
+    "inventory.webhookdelivery": 4,
+    "inventory.webhookendpoint": 4,
 }
 MODELS = sorted(model._meta.label_lower for model in admin.site._registry)
 

@@ -14,13 +14,13 @@ from datetime import datetime
 from functools import partial
 
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from inventory.calc.events.records import Received
 from inventory.calc.events.verdicts import Outcome
 from inventory.services.events.batch import apply_batch
 from inventory.services.events.sender import EventResult, Sender
-from inventory.services.locking import gave_up_for_locks, retried
+from inventory.services.locking import drop_broken_connection, gave_up_for_locks, retried
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +129,7 @@ def _applied(batch: list[Received], *, sender: Sender, now: datetime) -> list[Ev
 
 def _postponed(records: list[Received], error: Exception) -> Intake:
     logger.warning("%d events have to be handed in again: %s", len(records), error)
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    drop_broken_connection()
     return Intake(unprocessed=list(records), failure=error)
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0013_order_weekdays_of_a_supplier'),
+        ("inventory", "0014_streams_and_webhooks"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""The roles again: what is learned of customers and prices is new since they were made."""
+"""The roles again: streams and webhooks are new since they were made."""
 
 from django.apps import apps as present_apps
 from django.contrib.auth.management import create_permissions
@@ -16,9 +16,8 @@ def make_roles(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0015_customers_and_prices"),
-        ("forecasting", "0011_models_of_customers"),
-        ("inventory", "0014_customers_can_be_forgotten"),
+        ("insights", "0014_roles_of_trained_models"),
+        ("inventory", "0014_streams_and_webhooks"),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('insights', '0014_roles_of_trained_models'),
-        ('inventory', '0014_customers_can_be_forgotten'),
+        ("insights", "0015_roles_of_streams"),
+        ("inventory", "0015_customers_can_be_forgotten"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Reading streams on servers: leases on shards, checkpoints, and the consumer that uses both."""
