@@ -1,6 +1,6 @@
 from insights.models.decisions import Decision, DecisionLimit, DecisionReason, DecisionValue
-from insights.models.moves import ExcessRecommendation, TransferRecommendation
 from insights.models.demand import CustomerScore, CustomerSegment, DemandAnalysis, PriceElasticity
+from insights.models.moves import ExcessRecommendation, TransferRecommendation
 from insights.models.recommendations import ReorderRecommendation
 from insights.models.runs import AnalysisRun, AnalysisRunChunk
 from insights.models.service_targets import ServiceTarget
@@ -14,8 +14,8 @@ __all__ = [
     "DecisionLimit",
     "DecisionReason",
     "DecisionValue",
-    "ExcessRecommendation",
     "DemandAnalysis",
+    "ExcessRecommendation",
     "PriceElasticity",
     "ReorderRecommendation",
     "ServiceTarget",

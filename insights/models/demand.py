@@ -27,8 +27,7 @@ class DemandAnalysis(models.Model):
     subjects = models.PositiveIntegerField("customers or products", default=0)
     results = models.JSONField(default=dict)
     code_version = models.CharField(max_length=64, blank=True)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     objects = DemandAnalysisQuerySet.as_manager()
 
@@ -126,6 +125,9 @@ class CustomerScore(models.Model):
         indexes = [
             # The at-risk list of one analysis, most money first.
             models.Index(fields=["analysis", "-money_at_stake"], name="customer_score_at_stake"),
+            # The pages of lifetime values and of churn, greatest first, and how many are at risk.
+            models.Index(fields=["analysis", "-clv"], name="customer_score_by_value"),
+            models.Index(fields=["analysis", "-churn_probability"], name="customer_score_by_churn"),
             # The list of one segment of one analysis.
             models.Index(fields=["analysis", "segment"], name="customer_score_by_segment"),
         ]
@@ -138,18 +140,19 @@ class PriceElasticity(models.Model):
     """How demand of one product, or of one category, answers to its price, or why that cannot be told.
 
     −2 means that 1 % more price loses 2 % of the quantity. ``own_elasticity`` is the product's alone, ``elasticity`` is
-    drawn to its category's. ``verdict`` is ``elastic`` below −1, ``inelastic`` above, ``refused`` with the reason.
+    drawn to its category's. The verdict is elastic below −1 and inelastic above; otherwise ``reason`` says what is missing.
     """
 
     class Verdict(models.TextChoices):
         ELASTIC = "elastic", "Elastic"
         INELASTIC = "inelastic", "Inelastic"
-        REFUSED = "refused", "Cannot be told"
+        NOT_ENOUGH = "not_enough_price_variation", "Not enough price variation"
+        REFUSED = "cannot_be_told", "Cannot be told"
 
     analysis = models.ForeignKey(DemandAnalysis, on_delete=models.CASCADE, related_name="elasticities")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, null=True, blank=True, related_name="elasticities")
     category = models.CharField(max_length=100, blank=True)
-    verdict = models.CharField(max_length=16, choices=Verdict.choices)
+    verdict = models.CharField(max_length=32, choices=Verdict.choices)
     reason = models.CharField(max_length=200, blank=True)
     elasticity = models.FloatField(null=True)
     standard_error = models.FloatField(null=True)
