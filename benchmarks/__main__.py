@@ -8,6 +8,7 @@ import sys
 BENCHMARKS = (
     "benchmarks.import_rows",
     "benchmarks.ledger",
+    "benchmarks.events",
     "benchmarks.pages",
     "benchmarks.forecast_runs",
     "benchmarks.orders",

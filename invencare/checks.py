@@ -145,6 +145,7 @@ def _runs() -> Iterator[CheckMessage]:
         "GOODWILL_PER_MARGIN",
         "TRANSFER_FIXED_COST",
         "TRANSFER_UNIT_COST",
+        "TRANSFER_LEAST_GAIN",
         "EXCESS_LEAST_COST",
         "EXCESS_PATIENCE_DAYS",
         "MOVES_QUIET_DAYS",
@@ -198,6 +199,19 @@ def _deliveries() -> Iterator[CheckMessage]:
             hint="Name a TrueType file, or leave PDF_FONT empty.",
             id="invencare.E017",
         )
+
+
+@register(Tags.security)
+def check_webhooks(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if not (settings.IS_PRODUCTION and settings.WEBHOOK_ALLOW_PRIVATE):
+        return []
+    return [
+        Warning(
+            "WEBHOOK_ALLOW_PRIVATE is on in production: who may add a webhook can post to your inner network.",
+            hint="Remove WEBHOOK_ALLOW_PRIVATE, or silence this check where every administrator may reach that network.",
+            id="invencare.W004",
+        )
+    ]
 
 
 @register(Tags.compatibility)

@@ -227,6 +227,7 @@ OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
 TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
 TRANSFER_FIXED_COST = env.float("TRANSFER_FIXED_COST", default=5.0)  # of moving one product, in the store's currency
 TRANSFER_UNIT_COST = env.float("TRANSFER_UNIT_COST", default=0.1)  # of each unit moved
+TRANSFER_LEAST_GAIN = env.float("TRANSFER_LEAST_GAIN", default=2.0)  # net; below it nobody is asked
 EXCESS_LEAST_COST = env.float("EXCESS_LEAST_COST", default=2.0)
 EXCESS_PATIENCE_DAYS = env.int("EXCESS_PATIENCE_DAYS", default=90)
 MOVES_QUIET_DAYS = env.int("MOVES_QUIET_DAYS", default=14)

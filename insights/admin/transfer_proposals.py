@@ -65,7 +65,7 @@ class TransferRecommendationAdmin(DecidingAdmin):
     page_template = "admin/insights/proposal.html"
     related = ("product", "from_store", "to_store", "stock_transfer_line__transfer")
     quantity_verb = "move"
-    noun = "transfer proposal"
+    noun, nouns = "transfer proposal", "transfer proposals"
     approval_says = (
         "Each is approved and goes onto the draft transfer between its two stores. What is over your limit becomes a "
         "proposal for a second person. What somebody else has decided, and what is another store's to send, is left alone "
@@ -214,7 +214,7 @@ def _facts(row: TransferRecommendation) -> list[dict[str, Any]]:
         card(
             f"{row.to_store.code} has",
             f"{row.receiver_stock:,} units",
-            f"runs out with {row.stockout_probability:.0%} before an order",
+            f"{row.stockout_probability:.0%} likely to run out before an order comes",
             is_bad=row.receiver_stock <= 0,
         ),
         card("Gain at the receiver", f"{row.gain:,.2f} {currency}", "margin of sales that it would miss"),

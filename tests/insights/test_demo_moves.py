@@ -28,7 +28,9 @@ def folder(settings: Any, tmp_path: Path) -> None:
         create_roles(apps)
     settings.VAR_DIR = tmp_path / "var"
     settings.NIGHTLY_MODELS = []
-    settings.TRANSFER_FIXED_COST = 0.5  # three stores and thirty products have little to move
+    settings.TRANSFER_FIXED_COST = settings.TRANSFER_LEAST_GAIN = (
+        0.5  # three stores and thirty products have little to move
+    )
 
 
 def test_the_demo_has_moves_that_recompute_and_agree_with_its_truth() -> None:
