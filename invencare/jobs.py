@@ -65,6 +65,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=55,
     ),
     Job(
+        name="Find anomalies",
+        task="insights.find_anomalies",
+        schedule="25 */3 * * *",
+        description="Examines the newest three days of stores, categories and products again, as late sales come in.",
+        expire_seconds=10_000,
+    ),
+    Job(
         name="Refresh metrics",
         task="analytics.refresh_metrics",
         schedule="* * * * *",

@@ -13,6 +13,7 @@ EVERYONE_SEES = (
     "inventory.stocktransfer inventory.stocktransferline inventory.transferreceipt "
     "analytics.productperformance analytics.salestrend "
     "analytics.productclass analytics.classmove analytics.idlestock "
+    "analytics.anomaly analytics.anomalydecision "
     "forecasting.forecastrun forecasting.productdemandforecast forecasting.demandforecasttotal "
     "forecasting.forecastaccuracy forecasting.trainedmodel "
     "forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
@@ -51,6 +52,7 @@ _DECIDING = {
     "insights.decide_reorderrecommendation",
     "insights.decide_transferrecommendation",
     "insights.decide_excessrecommendation",
+    "analytics.dismiss_anomaly",
 }
 _FORECASTING = {"forecasting.add_productdemandforecast"}
 # What is learned of prices is for whoever sets them; what is learned of customers is the analyst's alone.
@@ -79,7 +81,7 @@ ROLES: dict[str, frozenset[str]] = {
         | _FORECASTING
         | _PRICE_INSIGHTS
         | _CUSTOMER_INSIGHTS
-        | {"insights.add_analysisrun", "inventory.add_salesfile"}
+        | {"insights.add_analysisrun", "inventory.add_salesfile", "analytics.dismiss_anomaly"}
     ),
 }
 ADMINISTRATOR = "Administrator"
@@ -95,7 +97,7 @@ NOBODY_MAY = frozenset(
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
-    | _may("add change delete", "analytics.idlestock")
+    | _may("add change delete", "analytics.idlestock", "analytics.anomaly", "analytics.anomalydecision")
     | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")

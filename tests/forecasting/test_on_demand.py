@@ -93,7 +93,7 @@ def test_a_model_that_a_plain_one_beats_is_not_served_but_answers_as_itself(cast
 
 def test_an_open_gate_changes_nothing_but_the_gate(cast: Cast) -> None:
     demand = np.random.default_rng(3).poisson(5, (8, 140)).astype(float)
-    demand[6:, 60:] *= 4  # a step, which a line draws on upwards
+    demand[6:] += 20 * (np.arange(140) // 20 % 2)  # up and down again: a line is always late
     open_, gated = (
         forecast_panel(Panel(demand), ForecastConfig(horizon=7, models=("linear",), gated=gated))
         for gated in (False, True)
