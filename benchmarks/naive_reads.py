@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="10 million rows, 500 stores, 2,000 products")
     parser.add_argument("--keep", default="", metavar="FOLDER", help="keep the data, and take it up the next time")
     given = parser.parse_args()
-    with stage("naive_reads", keep=given.keep) as engine:
+    with stage("reads", keep=given.keep) as engine:
         size = make_company_once(FULL if given.full else Size(rows=given.rows))
         make_dashboard_rows(today())
         print(f"Reads on {engine} at {size.rows:,} transactions, {size.levels:,} stock levels; load {load()}")
