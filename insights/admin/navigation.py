@@ -39,6 +39,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.salesfile", "Sales files", "upload_file"),
             ("inventory.dailysales", "Daily sales", "calendar_month"),
             ("inventory.customer", "Customers", "group"),
+            ("insights.customerscore", "Customer insights", "diversity_3"),
+            ("insights.priceelasticity", "Price elasticities", "price_check"),
         ],
     ),
     (
@@ -91,6 +93,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
 # Models whose menu entry leads to a page of its own, not to the list of their rows.
 PAGES = {
     "forecasting.forecastaccuracy": "admin:forecasting_accuracy",
+    "insights.customerscore": "admin:insights_customers",
     "insights.decisionvalue": "admin:insights_decisionvalue_report",
 }
 

@@ -125,6 +125,9 @@ class CustomerScore(models.Model):
         indexes = [
             # The at-risk list of one analysis, most money first.
             models.Index(fields=["analysis", "-money_at_stake"], name="customer_score_at_stake"),
+            # The pages of lifetime values and of churn, greatest first, and how many are at risk.
+            models.Index(fields=["analysis", "-clv"], name="customer_score_by_value"),
+            models.Index(fields=["analysis", "-churn_probability"], name="customer_score_by_churn"),
             # The list of one segment of one analysis.
             models.Index(fields=["analysis", "segment"], name="customer_score_by_segment"),
         ]

@@ -107,18 +107,19 @@ def _of_scope(analysis: DemandAnalysis, scope: StoreScope) -> list[dict[str, Any
     own = CustomerScore.objects.of_analysis(analysis).visible_to(scope).order_by().values("segment")
     found = own.annotate(
         customers=Count("pk"),
-        revenue=Sum("revenue"),
+        total=Sum("revenue"),
         mean_recency_days=Avg("recency_days"),
         mean_purchase_days=Avg("purchase_days"),
-        mean_revenue=Avg("revenue"),
-    ).order_by("-revenue")
+    ).order_by("-total")
     rows = list(found)
-    whole = sum(row["revenue"] for row in rows)
+    whole = sum(row["total"] for row in rows)
     return [
         {
             **{name: row.get(name) for name in SEGMENT_COLUMNS},
             "name": row["segment"],
-            "revenue_share": row["revenue"] / whole if whole else 0.0,
+            "revenue": row["total"],
+            "mean_revenue": row["total"] / row["customers"],
+            "revenue_share": row["total"] / whole if whole else 0.0,
         }
         for row in rows
     ]
@@ -149,7 +150,8 @@ def read_scores(
     own = CustomerScore.objects.of_analysis(analysis).visible_to(scope)
     if customer_codes is None:
         rows = own.order_by(f"-{by}", "pk").select_related("customer")[offset : offset + limit]
-        return ScorePage(own.count(), list(rows), [])
+        total = analysis.subjects if scope.all_stores else own.count()
+        return ScorePage(total, list(rows), [])
     ids = dict(Customer.objects.filter(code__in=customer_codes).values_list("code", "pk"))
     found = {row.customer_id: row for row in own.filter(customer_id__in=ids.values()).select_related("customer")}
     known = [code for code in dict.fromkeys(customer_codes) if ids.get(code) in found]
