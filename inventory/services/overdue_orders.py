@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,8 @@ def follow_orders(*, now: datetime) -> int:
 
 
 def _late_days(order: Any, now: datetime) -> int:
-    return (clock.business_date(now, order.store.zone) - order.expected_date).days
+    late: timedelta = clock.business_date(now, order.store.zone) - order.expected_date
+    return late.days
 
 
 def _margin_to_come(order_ids: list[int]) -> dict[int, Decimal]:
