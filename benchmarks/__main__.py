@@ -11,6 +11,8 @@ BENCHMARKS = (
     "benchmarks.events",
     "benchmarks.pages",
     "benchmarks.forecast_runs",
+    "benchmarks.orders",
+    "benchmarks.recommendations",
 )
 
 

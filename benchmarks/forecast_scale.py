@@ -1,9 +1,13 @@
-"""How the statistical tier grows: ``python -m benchmarks.forecast_scale --series 10000 --periods 730 --jobs 2``.
+"""How the tiers grow: ``python -m benchmarks.forecast_scale --series 10000 --periods 730 --jobs 2``; ``--full`` the full one.
 
 Simulated counts of fast and slow movers, made chunk by chunk in the processes that forecast them, as a run of files or of
 the night hands them out. Processor seconds are those of the forecasts (backtest, weights and intervals included), without
 the simulation; the wall clock is divided in the same way. *MB over input* is the most that the first chunk's forecast
-allocated beside its input; *MB of a process* the most that any process ever held, libraries, simulation and all.
+allocated beside its input; *MB of a process* the most that any process ever held, libraries, simulation and all. *Import*
+is what loading the statistical tier costs a bare process, NumPy included.
+
+``--full`` measures a whole run of a file, as a user starts it: reading, training the trees, forecasting, writing. *MB at most* is
+the most that the first process held plus, for each other one, the most that any of them held.
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 CHUNK_SERIES = 1000
@@ -38,9 +45,19 @@ def main() -> int:
     parser.add_argument("--periods", type=int, default=730, help="days of history (730)")
     parser.add_argument("--horizon", type=int, default=28, help="days ahead (28)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
+    parser.add_argument("--full", action="store_true", help="the full tier, from file to file")
     arguments = parser.parse_args()
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "DJANGO_SETTINGS_MODULE": "invencare.settings"}
     print(f"{arguments.periods} days, {arguments.jobs} processes, load {os.getloadavg()[0]:.1f} at the start")
+    if arguments.full:
+        _measure_files(arguments)
+    else:
+        _measure_chunks(arguments)
+    return 0
+
+
+def _measure_chunks(arguments: argparse.Namespace) -> None:
+    print(f"import {_import_seconds():.2f} s of a processor")
     over_input = _over_input_mb(arguments)
     print(f"{over_input:.0f} MB over input for a chunk of {CHUNK_SERIES:,}")
     print(f"{'series':>10}{'busiest process s':>19}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB of a process':>17}")
@@ -55,7 +72,60 @@ def main() -> int:
             f"{series:>10,}{max(busy.values()):>19.2f}{cpu:>9.2f}{cpu / series * 1000:>17.3f}{memory:>17.0f}",
             flush=True,
         )
-    return 0
+
+
+def _import_seconds() -> float:
+    """Processor time of the statistical tier's import in a fresh process, the least of five: others run beside it."""
+    code = "import time; began = time.process_time(); import forecasting.calc.panel; print(time.process_time() - began)"
+    return min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))
+
+
+def _measure_files(arguments: argparse.Namespace) -> None:
+    print(f"{'series':>10}{'wall s':>9}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB at most':>12}")
+    for series in arguments.series:
+        with tempfile.TemporaryDirectory(prefix="invencare-scale-") as folder:
+            source = Path(folder) / "in.parquet"
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                pool.submit(_write_file, source, series, arguments.periods).result()
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                work = partial(_forecast_file, horizon=arguments.horizon, jobs=arguments.jobs)
+                wall, cpu, memory = pool.submit(work, source).result()
+        print(f"{series:>10,}{wall:>9.1f}{cpu:>9.1f}{cpu / series * 1000:>17.2f}{memory:>12.0f}", flush=True)
+
+
+def _write_file(target: Path, series: int, periods: int) -> None:
+    """A long Parquet file, chunk by chunk: what a run of files reads."""
+    import duckdb
+    import numpy as np
+
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE sales (series_id INTEGER, day INTEGER, quantity REAL)")
+    for first in range(0, series, CHUNK_SERIES):
+        demand = _simulated(min(CHUNK_SERIES, series - first), first, periods)
+        row, day = np.divmod(np.arange(demand.size), periods)
+        connection.register("chunk", {"row": row + first, "day": day, "quantity": demand.reshape(-1)})
+        connection.execute("INSERT INTO sales SELECT row, day, quantity FROM chunk")
+        connection.unregister("chunk")
+    connection.execute(
+        f"COPY (SELECT series_id, DATE '2023-01-01' + day AS date, quantity FROM sales) TO '{target}' (FORMAT parquet)"
+    )
+
+
+def _forecast_file(source: Path, *, horizon: int, jobs: int) -> tuple[float, float, float]:
+    """Wall and processor seconds of a run, its processes' too, and the most MB that they can have held together."""
+    from forecasting.services.files.forecast import FULL_TIER, forecast_file
+    from forecasting.services.files.options import FileOptions
+
+    began = time.perf_counter()
+    options = FileOptions(horizon=horizon, jobs=jobs)
+    outcome = forecast_file(source=source, target=source.with_name("out.parquet"), options=options)
+    wall = time.perf_counter() - began
+    if outcome.tier != FULL_TIER:
+        raise SystemExit(f"not the full tier: {outcome.tier_reason}")
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = sum(part.ru_utime + part.ru_stime for part in (own, others))
+    most_others = jobs * others.ru_maxrss if jobs > 1 else 0
+    return wall, cpu, (own.ru_maxrss + most_others) / 1024
 
 
 def _run(series: int, arguments: argparse.Namespace) -> list[ChunkCost]:

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.company import FULL, Size, make_company
+from benchmarks.company import FULL, Size, make_company, today
+from benchmarks.dashboard_rows import make_dashboard_rows
 from benchmarks.stage import load, stage
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 ROUNDS, WARM_UPS = 20, 2
 SLOWEST_PAGE_MS, SLOWEST_LIST_MS = 300, 100
+SLOWEST_DASHBOARD_MS, SLOWEST_KEPT_MS = 400, 50
 BARE = "/version"
 ANEW = " sums anew"  # behind an address: as the first reader after a sale gets it, with nothing kept in the process
 LISTS = (
-    "stores suppliers products supplier-items stock transactions purchase-orders recommendations runs sales-data/files"
+    "stores suppliers products supplier-items stock transactions purchase-orders recommendations runs sales-data/files "
+    "alerts"
 )
 
 
@@ -59,7 +62,8 @@ def main() -> None:
     with stage("pages", keep=given.keep) as engine:
         size = make_company_once(FULL if given.full else Size(rows=given.rows))
         print(f"Pages and lists on {engine} at {size.rows:,} transactions: {ROUNDS} requests each; load {load()}")
-        addresses = {BARE: ("bare", 0), **pages(), **lists()}
+        make_dashboard_rows(today())
+        addresses = {BARE: ("bare", 0), **dashboards(), **pages(), **lists()}
         asked = ask(signed_in(), list(addresses))
         show(addresses, asked, queries=given.queries)
         print(f"  load at the end {load()}")
@@ -77,6 +81,24 @@ def make_company_once(size: Size) -> Size:
     return size
 
 
+def dashboards() -> dict[str, tuple[str, int]]:
+    """The home page and PA-8's answer, first with nothing kept, then as the next reader gets them."""
+    from inventory.models import Product, Store
+
+    store, product = Store.objects.earliest("pk").code, Product.objects.earliest("pk").pk
+    cold = ["/admin/", "/admin/?period=quarter", f"/admin/?store={store}", "/api/v1/dashboard?period=monthly"]
+    pairs = {}
+    for address in cold:  # each right after it was made anew, which drops everything that was kept
+        pairs[f"{address}{ANEW}"] = ("cold", SLOWEST_DASHBOARD_MS)
+        pairs[address] = ("kept", SLOWEST_KEPT_MS)
+    return {
+        **pairs,
+        f"/admin/product/{product}/": ("page", SLOWEST_PAGE_MS),
+        f"/admin/product/{product}/?store={store}": ("page", SLOWEST_PAGE_MS),
+        "/admin/inventory/alert/": ("page", SLOWEST_PAGE_MS),
+    }
+
+
 def pages() -> dict[str, tuple[str, int]]:
     from insights.models import ReorderRecommendation
     from inventory.models import StockLevel
@@ -84,8 +106,6 @@ def pages() -> dict[str, tuple[str, int]]:
     recommendation = ReorderRecommendation.objects.earliest("pk").pk
     level = StockLevel.objects.earliest("pk").pk
     addresses = [
-        "/admin/?period=90",
-        "/admin/",
         "/admin/insights/reorderrecommendation/",
         f"/admin/insights/reorderrecommendation/{recommendation}/change/",
         "/admin/inventory/stocklevel/",

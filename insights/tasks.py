@@ -23,6 +23,7 @@ from invencare.lib import clock
 from invencare.lib.correlation import correlated
 from inventory.models import Store
 from inventory.querysets.scope import EVERY_STORE
+from inventory.services.business_days import last_complete_day
 
 # A task works for about this long and then sends itself again: a worker that is asked to stop does so within
 # seconds, and an import that waits gets its turn in the middle of a long run.
@@ -135,3 +136,31 @@ def recommend_moves() -> int:
         return 0
     done = recommending.recommend_moves(day=day, now=clock.now())
     return done.transfers + done.excess
+
+
+@shared_task(name="insights.train_customers")
+def train_customers() -> int:
+    """Segments, lifetime values and churn of every currency; the same day again replaces its rows."""
+    # Numeric: at the top it would load numpy into the web process.
+    from insights.services import customer_training
+
+    return sum(outcome.customers for outcome in customer_training.train_customers(now=clock.now()))
+
+
+@shared_task(name="insights.train_prices")
+def train_prices() -> int:
+    """Price elasticities of every currency; the same day again replaces its rows."""
+    # Numeric: at the top it would load numpy into the web process.
+    from insights.services import price_training
+
+    return sum(outcome.measured for outcome in price_training.train_prices(now=clock.now()))
+
+
+@shared_task(name="insights.find_anomalies")
+def find_anomalies() -> int:
+    """Examine the newest complete days again, with the sales that came in late; safe to run twice."""
+    # Numeric: at the top it would load numpy into the web process, which starts runs through this module.
+    from insights.services import anomalies
+
+    now = clock.now()
+    return anomalies.find_anomalies(last_day=last_complete_day(now=now), now=now)

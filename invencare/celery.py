@@ -12,6 +12,7 @@ from celery import Celery, Task, signals
 from kombu.transport import TRANSPORT_ALIASES
 
 from invencare.lib.correlation import begin, current_id, end
+from invencare.lib.enqueue import connect
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "invencare.settings")
 
@@ -59,6 +60,8 @@ def log_like_the_site(**_: Any) -> None:
 app = Celery("invencare", task_cls=CorrelatedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# By signature, so that eager tests run the job and nobody needs its module.
+connect(lambda name, args: app.signature(name, args=args).apply_async())
 
 
 @signals.import_modules.connect

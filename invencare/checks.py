@@ -145,7 +145,8 @@ def _runs() -> Iterator[CheckMessage]:
         "GOODWILL_PER_MARGIN",
         "TRANSFER_FIXED_COST",
         "TRANSFER_UNIT_COST",
-        "EXCESS_LEAST_VALUE",
+        "TRANSFER_LEAST_GAIN",
+        "EXCESS_LEAST_COST",
         "EXCESS_PATIENCE_DAYS",
         "MOVES_QUIET_DAYS",
     ):

@@ -46,11 +46,30 @@ JOBS: tuple[Job, ...] = (
         description="Works out what approvals and rejections were worth, once the days that they covered are over.",
     ),
     Job(
+        name="Analyse customers",
+        task="insights.train_customers",
+        schedule="0 5 * * 1",
+        description="Segments, lifetime value and churn of every customer, once a week.",
+    ),
+    Job(
+        name="Measure price elasticities",
+        task="insights.train_prices",
+        schedule="30 5 * * 1",
+        description="How demand of every product answers to its price, once a week.",
+    ),
+    Job(
         name="Resume runs",
         task="insights.resume_runs",
         schedule="* * * * *",
         description="Takes up runs whose worker or messages were lost.",
         expire_seconds=55,
+    ),
+    Job(
+        name="Find anomalies",
+        task="insights.find_anomalies",
+        schedule="25 */3 * * *",
+        description="Examines the newest three days of stores, categories and products again, as late sales come in.",
+        expire_seconds=10_000,
     ),
     Job(
         name="Refresh metrics",

@@ -174,6 +174,8 @@ DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="invencare-demo")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="invencare@localhost")
+# Orders are mailed by a worker, so that nobody waits for the mail server; off: in the request, which needs no worker.
+MAIL_BY_WORKER = env.bool("MAIL_BY_WORKER", default=IS_PRODUCTION)
 SITE_ADDRESS = env.str("SITE_ADDRESS", default="")  # what links in e-mails begin with; empty: mails have none
 
 # Papers: a TrueType font of orders as PDF; empty: the system's DejaVu, else reportlab's Vera (western Europe)
@@ -225,7 +227,8 @@ OVER_DELIVERY_TOLERANCE = env.float("OVER_DELIVERY_TOLERANCE", default=1.0)
 TRANSFER_DAYS = env.int("TRANSFER_DAYS", default=2)  # from dispatch to arrival, where nobody says otherwise
 TRANSFER_FIXED_COST = env.float("TRANSFER_FIXED_COST", default=5.0)  # of moving one product, in the store's currency
 TRANSFER_UNIT_COST = env.float("TRANSFER_UNIT_COST", default=0.1)  # of each unit moved
-EXCESS_LEAST_VALUE = env.float("EXCESS_LEAST_VALUE", default=25.0)
+TRANSFER_LEAST_GAIN = env.float("TRANSFER_LEAST_GAIN", default=2.0)  # net; below it nobody is asked
+EXCESS_LEAST_COST = env.float("EXCESS_LEAST_COST", default=2.0)
 EXCESS_PATIENCE_DAYS = env.int("EXCESS_PATIENCE_DAYS", default=90)
 MOVES_QUIET_DAYS = env.int("MOVES_QUIET_DAYS", default=14)
 DECISION_VALUE_LIMIT = env.float("DECISION_VALUE_LIMIT", default=10_000.0)

@@ -15,7 +15,7 @@ from inventory.services.events.watching import watch_dead_letters
 from inventory.services.idempotency import KEPT_FOR, forget_answers
 from inventory.services.lead_times import measure_suppliers
 from inventory.services.overdue_orders import follow_orders
-from inventory.services.purchasing import mail_waiting_orders
+from inventory.services.purchasing import mail_one, mail_waiting_orders
 from inventory.services.sales_import import import_kept_file, kept_path, stale_files
 from inventory.services.webhooks import plan_deliveries, send_due
 
@@ -54,6 +54,12 @@ def measure_lead_times() -> None:
     """Measure every supplier's lead times before the nightly analysis reads them. Safe to run twice."""
     done = measure_suppliers(now=clock.now())
     logger.info("lead times of %d of %d suppliers measured", done.measured, done.suppliers)
+
+
+@shared_task(name="inventory.tasks.mail_order", acks_late=True)
+def mail_order(order_id: int) -> None:
+    """Mail an order that was just sent. Safe to deliver twice: its row says who mails it."""
+    mail_one(order_id=order_id, now=clock.now())
 
 
 @shared_task(name="inventory.tasks.mail_waiting_orders", acks_late=True)

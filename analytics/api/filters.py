@@ -7,7 +7,7 @@ from typing import Any
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from analytics.models import ClassMove, ProductPerformance, SalesTrend
+from analytics.models import Anomaly, ClassMove, ProductPerformance, SalesTrend
 
 
 class StoreMetricsFilters(filters.FilterSet):
@@ -67,3 +67,13 @@ class ClassMoveFilters(_InAStore):
     scheme = filters.ChoiceFilter(choices=ClassMove.Scheme.choices)
     date_from = filters.DateFilter(field_name="moved_on", lookup_expr="gte", label="First day.")
     date_to = filters.DateFilter(field_name="moved_on", lookup_expr="lte", label="Last day, included.")
+
+
+class AnomalyFilters(_InAStore):
+    level = filters.ChoiceFilter(choices=Anomaly.Level.choices)
+    category = filters.CharFilter()
+    metric = filters.ChoiceFilter(choices=Anomaly.Metric.choices)
+    kind = filters.ChoiceFilter(choices=Anomaly.Kind.choices)
+    status = filters.ChoiceFilter(choices=Anomaly.Status.choices)
+    date_from = filters.DateFilter(field_name="business_date", lookup_expr="gte", label="First business day.")
+    date_to = filters.DateFilter(field_name="business_date", lookup_expr="lte", label="Last business day, included.")

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.models import ClassMove, ProductClass, ProductPerformance, SalesTrend, StoreDailyMetrics
+from analytics.models import Anomaly, ClassMove, ProductClass, ProductPerformance, SalesTrend, StoreDailyMetrics
+from analytics.services.dismissing import REASON_LENGTH
 from inventory.api.strict import OutputSerializer, StrictSerializer
 
 MAX_PERIOD_DAYS = 730
@@ -154,3 +155,34 @@ class ClassMoveSerializer(OutputSerializer):
     class Meta:
         model = ClassMove
         fields = ["product_id", "store_id", "currency", "scheme", "moved_on", "from_class", "to_class"]
+
+
+class AnomalySerializer(OutputSerializer):
+    store_id = serializers.CharField(source="store.code", read_only=True, default=None, allow_null=True)
+    product_id = serializers.CharField(source="product.sku", read_only=True, default=None, allow_null=True)
+
+    class Meta:
+        model = Anomaly
+        fields = [
+            "id",
+            "business_date",
+            "level",
+            "store_id",
+            "product_id",
+            "category",
+            "currency",
+            "metric",
+            "kind",
+            "actual",
+            "expected",
+            "lower",
+            "upper",
+            "deviations",
+            "money",
+            "stands_out",
+            "status",
+        ]
+
+
+class AnomalyReasonSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=REASON_LENGTH, help_text="Why; kept with who and when.")

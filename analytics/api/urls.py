@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from analytics.api.views import (
+    AnomalyViewSet,
     ClassMoveViewSet,
     PerformanceViewSet,
     ProductClassViewSet,
@@ -16,6 +17,7 @@ router.register("trends", SalesTrendViewSet)
 router.register("metrics", StoreMetricsViewSet)
 router.register("product-classes", ProductClassViewSet)
 router.register("class-moves", ClassMoveViewSet)
+router.register("anomalies", AnomalyViewSet)
 
 urlpatterns = [
     path("performance", PerformanceViewSet.as_view({"post": "create", "get": "list"}), name="performance"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.filters import (
+    AnomalyFilters,
     ClassMoveFilters,
     PerformanceFilters,
     ProductClassFilters,
@@ -16,6 +18,8 @@ from analytics.api.filters import (
 )
 from analytics.api.performance import analyse_for
 from analytics.api.serializers import (
+    AnomalyReasonSerializer,
+    AnomalySerializer,
     ClassMoveSerializer,
     PerformanceQuerySerializer,
     PerformanceSerializer,
@@ -23,7 +27,16 @@ from analytics.api.serializers import (
     SalesTrendSerializer,
     StoreMetricsSerializer,
 )
-from analytics.models import ClassMove, ProductClass, ProductPerformance, SalesTrend, StoreDailyMetrics
+from analytics.models import (
+    Anomaly,
+    AnomalyDecision,
+    ClassMove,
+    ProductClass,
+    ProductPerformance,
+    SalesTrend,
+    StoreDailyMetrics,
+)
+from analytics.services.dismissing import MAY_DISMISS, decide_anomaly
 from invencare.lib import clock
 from inventory.api.actors import scope_of
 from inventory.api.pagination import LedgerPagination
@@ -101,3 +114,43 @@ class ClassMoveViewSet(mixins.ListModelMixin, ApiViewSet):
     permissions_by_action = {"list": "analytics.view_classmove"}
     filterset_class = ClassMoveFilters
     pagination_class = NewestFirst
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Days and weeks that were not as expected, the most money first within a day"),
+    retrieve=extend_schema(summary="One anomaly"),
+)
+class AnomalyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """What lay outside of what its past made one expect (SP-7). Those over all stores need all stores."""
+
+    queryset = Anomaly.objects.prefetch_related("store", "product").order_by("-business_date", "-money_size", "pk")
+    serializer_class = AnomalySerializer
+    permissions_by_action = {
+        "list": "analytics.view_anomaly",
+        "retrieve": "analytics.view_anomaly",
+        "dismiss": MAY_DISMISS,
+        "reopen": MAY_DISMISS,
+    }
+    filterset_class = AnomalyFilters
+
+    @extend_schema(summary="Dismiss an anomaly, with a reason", request=AnomalyReasonSerializer)
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, pk: str) -> Response:
+        return self._decide(request, AnomalyDecision.Action.DISMISS)
+
+    @extend_schema(summary="Open a dismissed anomaly again, with a reason", request=AnomalyReasonSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        return self._decide(request, AnomalyDecision.Action.REOPEN)
+
+    def _decide(self, request: Request, step: str) -> Response:
+        anomaly = self.get_object()
+        decide_anomaly(
+            anomaly_id=anomaly.pk,
+            action=step,
+            reason=self.read_body(AnomalyReasonSerializer)["reason"],
+            actor=request.user,
+            now=clock.now(),
+            scope=scope_of(request),
+        )
+        return Response(AnomalySerializer(self.get_object()).data)

@@ -1,3 +1,4 @@
+from analytics.models.anomalies import Anomaly, AnomalyDecision
 from analytics.models.classes import ClassMove, CompanyClass, ProductClass
 from analytics.models.metrics import (
     CategoryDailyMetrics,
@@ -11,6 +12,8 @@ from analytics.models.stock_sums import ProductStock, StoreStock
 from analytics.models.trends import SalesTrend
 
 __all__ = [
+    "Anomaly",
+    "AnomalyDecision",
     "CategoryDailyMetrics",
     "ClassMove",
     "CompanyClass",

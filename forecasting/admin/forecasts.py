@@ -108,9 +108,15 @@ class ProductDemandForecastAdmin(LedgerSizedAdmin):
 
 @admin.register(ForecastRun)
 class ForecastRunAdmin(ReadOnlyAdmin):
-    list_display = ["forecast_date", "status", "horizon_days", "series_done", "series_failed", "started_at"]
+    list_display = [
+        "forecast_date", "kind", "status", "tier", "horizon_days", "series_done", "series_failed", "started_at",
+    ]  # fmt: skip
     list_filter = [("status", ChoicesDropdownFilter)]
     exclude = ["failures"]  # they name every store's products; the nightly run's page shows each reader their own
+
+    @display(description="tier")
+    def tier(self, run: ForecastRun) -> str:
+        return str(run.parameters.get("tier", ""))
 
 
 def _page(request: HttpRequest, forecast: ProductDemandForecast) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 
-AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED, AS_ASKED = range(5)
+AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED, AS_ASKED, WITHIN_CHANCE = range(6)
 # Why a series is served what it is; ``PanelForecast.reason`` is a place in it.
 REASONS = (
     "The weighted models did at least as well as the plain ones.",
@@ -18,6 +18,7 @@ REASONS = (
     "A plain model did best.",
     "Too little history for a test: weighted as the other series are.",
     "Asked for by name, and not held against the plain models.",
+    "A plain model did better here by no more than chance explains: weighted as the panel's backtest has it.",
 )
 
 

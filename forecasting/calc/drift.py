@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecasting.calc.arrays import Floats, Ints
+from forecasting.calc.origins import own_share
 
 HALF_LIFE_ORIGINS = 2.0
 CAUTION = 2.0
@@ -27,19 +28,18 @@ def drift_factors(paths: Floats, actual: Floats, origins: Ints) -> Floats:
     forecast = np.where(known, paths[:, : actual.shape[1]], 0).sum(axis=2, dtype=np.float64)
     ends = [*origins.tolist(), np.inf]
     period = origins[:, None] + np.arange(actual.shape[1])
-    apart = float(np.median(np.diff(origins))) if len(origins) > 1 else 1.0
-    own_share = min(apart / actual.shape[1], 1.0)
+    new = own_share(origins, actual.shape[1])
     factors = np.ones(len(ends), np.float32)
     for place in range(LEAST_ORIGINS, len(ends)):
         seen = period[:place] < ends[place]
         factors[place] = np.exp(
-            _standing_miss((demand[:place] * seen).sum(axis=1), (forecast[:place] * seen).sum(axis=1), own_share)
+            _standing_miss((demand[:place] * seen).sum(axis=1), (forecast[:place] * seen).sum(axis=1), new)
         )
     return factors
 
 
-def _standing_miss(demand: Floats, forecast: Floats, own_share: float) -> float:
-    """m × (1 - 2 s² / m²) from sums per origin, oldest first. ``own_share``: how much of each is new against the last.
+def _standing_miss(demand: Floats, forecast: Floats, new: float) -> float:
+    """m × (1 - 2 s² / m²) from sums per origin, oldest first. ``new``: how much of each is new against the last.
 
     Worked: demand twice the forecast at every origin: ln 2, bounded to 0.3.
     """
@@ -51,7 +51,7 @@ def _standing_miss(demand: Floats, forecast: Floats, own_share: float) -> float:
     weight = demand[some] * 0.5 ** (age / HALF_LIFE_ORIGINS)
     weight /= weight.sum()
     mean = float(weight @ miss)
-    freedom = max(own_share / float(weight @ weight) - 1, LEAST_FREEDOM)
+    freedom = max(new / float(weight @ weight) - 1, LEAST_FREEDOM)
     square_error = float(weight @ (miss - mean) ** 2) / freedom
     kept = max(1 - CAUTION * square_error / max(mean * mean, 1e-12), 0.0)
     return float(np.clip(mean * kept, -MOST, MOST))

@@ -18,7 +18,7 @@ from forecasting.calc.history import History, clean
 from forecasting.calc.intermittent import follow_occurrences
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of
 from forecasting.calc.measures import accuracy_of, best_candidates, ranks, scales, with_coverage, yardsticks
-from forecasting.calc.origins import judges, least_known, origins_before
+from forecasting.calc.origins import judges, least_known, origins_before, own_share
 from forecasting.calc.plain import PlainMemory
 from forecasting.calc.sums import SumErrors
 from forecasting.calc.view import Views
@@ -102,7 +102,8 @@ def forecast_chunk(
     tested = Tested(config, history, forecasters, origins[:-1], actual, scores)
     judging = judges(origins[:-1], config.horizon)
     served = _serve(tested, judging)
-    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, judging, config)
+    is_seldom = forecasters.occurrences.is_intermittent[-1]
+    spread = learn_spread(served.honest, actual, mean, dispersion, history.whole, is_seldom, judging, config)
     return _answer(tested, served, spread, sum_periods, origins)
 
 
@@ -123,7 +124,7 @@ def _serve(tested: Tested, judging: Bools) -> Served:
     if ENSEMBLE in tested.config.models:  # a model that was asked for by its name stays what it is
         factors = drift_factors(mixed, near, tested.origins)
     mixed *= factors[:-1, None, None]
-    gate, honest = _gated(mixed, plain, near, judging) if tested.config.gated else (open_gate(near.shape[2]), mixed)
+    gate, honest = _gated(mixed, plain, tested, judging) if tested.config.gated else (open_gate(near.shape[2]), mixed)
     final = forecasters.at(len(actual))
     path = gate.drawn(factors[-1] * mixed_path(final, weights), np.stack([final[place].path for place in places]))
     weights = weights * (1 - gate.share)
@@ -132,9 +133,10 @@ def _serve(tested: Tested, judging: Bools) -> Served:
     return Served(gate.drawn(mixed, plain), honest, path, final, weights, gate)
 
 
-def _gated(mixed: Floats, plain: Floats, near: Floats, judging: Bools) -> tuple[Gate, Floats]:
+def _gated(mixed: Floats, plain: Floats, tested: Tested, judging: Bools) -> tuple[Gate, Floats]:
     """The gate of all origins, and each origin's paths as the gate of those that judge it would have drawn them."""
-    sums = error_sums(mixed, plain, near)
+    near = tested.near
+    sums = error_sums(mixed, plain, near, own_share(tested.origins, near.shape[1]))
     honest = np.empty_like(mixed)
     for position, origins in enumerate(judging):
         honest[position] = sums.gate(origins).drawn(mixed[position], plain[:, position])

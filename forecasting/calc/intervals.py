@@ -15,44 +15,17 @@ import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.config import ForecastConfig
+from forecasting.calc.kinds import Kinds, learn_kinds
 from forecasting.calc.normal import normal_scores
 from forecasting.calc.rise import Rise, learn_rise
 
 LEAST_SHARE_OF_MEAN = 0.05
 SCALE_PRIOR_POINTS = 28.0
-SIZES = 10
-SCALES = 2
-LEAST_SERIES = 20
-LEAST_BIN_POINTS = 400
 NORMAL_POINTS = 20.0
 MOST_CELLS = 120_000
 MOST_GROWTH = 2.5
 WHOLE_UNDER = 30.0
 SPREAD_OF_MEAN_ABSOLUTE = 0.8  # E|e| of a normal error over its deviation, √(2/π)
-
-
-@dataclass(frozen=True)
-class Kinds:
-    """Bins of forecasts that err alike: by the size of the forecast and, within a size, by the series' scale.
-
-    ``sizes`` are the borders on μ (sizes - 1), ``scales`` those on d (sizes × (scales - 1)).
-    """
-
-    sizes: Floats
-    scales: Floats
-
-    @property
-    def number(self) -> int:
-        return (len(self.sizes) + 1) * (int(self.scales.shape[1]) + 1)
-
-    def of(self, path: Floats, scale: Floats) -> Ints:
-        """The bin of each forecast (any shape; ``scale`` is broadcast to it)."""
-        size = np.digitize(path, self.sizes)
-        place = np.zeros(path.shape, np.int64)
-        for border in self.scales.T:
-            place += scale > border[size]
-        bins: Ints = size * (self.scales.shape[1] + 1) + place
-        return bins
 
 
 @dataclass(frozen=True)
@@ -71,6 +44,7 @@ class Spread:
     scores: Floats
     bounds: Floats
     whole: Bools
+    is_seldom: Bools
 
 
 def learn_spread(
@@ -79,11 +53,13 @@ def learn_spread(
     mean: Floats,
     dispersion: Floats,
     whole: Bools,
+    is_seldom: Bools,
     judging: Bools,
     config: ForecastConfig,
 ) -> Spread:
     """``paths`` and ``actual`` are O × D × S (NaN unknown), ``mean`` and ``dispersion`` (S) the series' mean demand and
-    variance over mean, ``whole`` (S) whether it is counted in whole units, ``judging`` (O × O) which origins judge which."""
+    variance over mean, ``whole`` (S) whether it is counted in whole units, ``is_seldom`` (S) whether it
+    sells in few of its periods, ``judging`` (O × O) which origins judge which."""
     least = np.maximum(mean * LEAST_SHARE_OF_MEAN, 1e-12).astype(np.float32)
     known = np.isfinite(actual)
     error = np.where(known, actual - paths, 0)
@@ -99,13 +75,22 @@ def learn_spread(
     path, deviation, miss = (part.reshape(-1)[cells] for part in (paths, spread, error))
     series = cells % actual.shape[2]
     origin_scale = np.broadcast_to(others[:, None], actual.shape).reshape(-1)[cells]
-    kinds = _kinds(path, origin_scale, actual.shape[2])
-    bins, number = kinds.of(path, origin_scale), kinds.number
+    kinds = learn_kinds(path, origin_scale, is_seldom[series], series)
+    bins, number = kinds.of(path, origin_scale, is_seldom[series]), kinds.number
     scores = _scores(miss / np.maximum(deviation, 1e-9), bins, number, (*config.levels, 0.5))
     near = np.where(whole[series], 0.5, 0.0) / np.maximum(deviation, 1e-9)
     bounds = _bounds(miss / np.maximum(deviation, 1e-9), near, bins, number, config.interval_levels)
     return Spread(
-        rise, growth, scale, others, least, kinds, scores.astype(np.float32), bounds.astype(np.float32), whole
+        rise,
+        growth,
+        scale,
+        others,
+        least,
+        kinds,
+        scores.astype(np.float32),
+        bounds.astype(np.float32),
+        whole,
+        is_seldom,
     )
 
 
@@ -148,29 +133,6 @@ def _scales(absolute: Floats, known: Bools, dispersion: Floats, judging: Bools) 
     return scale / SPREAD_OF_MEAN_ABSOLUTE, others / SPREAD_OF_MEAN_ABSOLUTE
 
 
-def _kinds(path: Floats, scale: Floats, series: int) -> Kinds:
-    """Borders between like forecasts, with about ``LEAST_BIN_POINTS`` errors or more between them.
-
-    Series are told apart by their scale where there are enough of them.
-    """
-    scales = SCALES if series >= LEAST_SERIES and len(path) >= SCALES**2 * LEAST_BIN_POINTS else 1
-    number = int(np.clip(len(path) // (scales * LEAST_BIN_POINTS), 1, SIZES))
-    sizes = borders(path, number)
-    size = np.digitize(path, sizes)
-    shares = np.arange(1, scales) / scales
-    of_scale = [
-        np.quantile(scale[size == place], shares) if (size == place).any() else shares
-        for place in range(len(sizes) + 1)
-    ]
-    return Kinds(sizes, np.array(of_scale).reshape(len(sizes) + 1, scales - 1))
-
-
-def borders(values: Floats, number: int) -> Floats:
-    """Borders that part ``values`` into up to ``number`` bins of like count, none of which is empty."""
-    parts = np.unique(np.quantile(values, np.arange(1, number) / number)) if number > 1 else np.zeros(0)
-    return parts[parts > values.min()] if len(parts) else parts
-
-
 def _scores(errors: Floats, bins: Ints, number: int, levels: tuple[float, ...]) -> Floats:
     """Quantiles of the standardised errors per bin; few errors are mixed with the normal distribution's."""
     scores = np.tile(normal_scores(levels), (number, 1))
@@ -192,8 +154,8 @@ def _bounds(
     """Bounds (z scores) that hold the level's share of the errors: split conformal, bin by bin.
 
     Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. ``near`` is how
-    much earlier whole numbers are reached, by rounding: half a unit. Where more than the share is 0, even the interval
-    from 0 to 0 covers too much.
+    much earlier whole numbers are reached, by rounding: half a unit. Where 0 alone holds more than the share, no interval
+    holds just that (adr/0012): its bounds are no narrower than the equal-tailed quantiles.
     """
     bounds = np.empty((number, len(interval_levels), 2))
     members = [np.flatnonzero(bins == place) for place in range(number)]
@@ -206,6 +168,8 @@ def _bounds(
             weight = len(rows) / (len(rows) + NORMAL_POINTS)
             stretch = float(np.quantile(needed[rows], level)) if len(rows) else 1.0
             stretch = weight * stretch + 1 - weight
+            if len(rows) and np.mean(needed[rows] <= 0) > level:
+                stretch = max(stretch, 1.0)
             bounds[place, column] = low[place] * stretch, high[place] * stretch
     return bounds
 
@@ -215,7 +179,7 @@ def quantiles_of(spread: Spread, path: Floats, scale: Floats | None = None) -> t
     scale = spread.scale if scale is None else scale
     size = np.maximum(path, spread.least)
     deviation = np.sqrt(size) * spread.rise.of(size) * spread.growth[: len(path), None] * scale
-    bins = spread.kinds.of(path, scale)
+    bins = spread.kinds.of(path, scale, spread.is_seldom)
     quantiles = rounded(path[..., None] + deviation[..., None] * spread.scores[bins], spread.whole[:, None])
     bounds = path[..., None, None] + deviation[..., None, None] * spread.bounds[bins]
     return rising(quantiles[..., :-1]), _nested(rounded(bounds, spread.whole[:, None, None])), quantiles[..., -1]

@@ -49,3 +49,9 @@ def judges(origins: Ints, horizon: int) -> Bools:
     )
     apart: Bools = distance >= np.minimum(enough, horizon)[:, None]
     return apart | (len(origins) == 1)
+
+
+def own_share(origins: Ints, horizon: int) -> float:
+    """How much of each origin's horizon is new against the origin before it, 0 to 1. Worked: 14 apart, 28 ahead: ½."""
+    apart = float(np.median(np.diff(origins))) if len(origins) > 1 else 1.0
+    return min(apart / horizon, 1.0)

@@ -6,7 +6,8 @@ import numpy as np
 
 from forecasting.calc.arrays import Bools, Floats, Ints
 from forecasting.calc.contract import DemandSum
-from forecasting.calc.intervals import Spread, borders, rising, rounded
+from forecasting.calc.intervals import Spread, rising, rounded
+from forecasting.calc.kinds import borders
 from forecasting.calc.normal import normal_scores
 
 LEAST_OBSERVED_SHARE = 0.7

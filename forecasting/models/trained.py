@@ -18,6 +18,7 @@ class TrainedModel(models.Model):
 
     class Kind(models.TextChoices):
         DEMAND = "demand", "Demand of all series"
+        CUSTOMERS = "customers", "Customers"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(

@@ -58,6 +58,7 @@ class DecidingAdmin(ReadOnlyAdmin):
     has_quantity: ClassVar[bool] = True
     quantity_verb: ClassVar[str] = "order"
     noun: ClassVar[str] = "recommendation"
+    nouns: ClassVar[str] = "recommendations"
     approval_says: ClassVar[str]
     columns: ClassVar[Sequence[tuple[str, bool]]]
     """Titles of the confirmation's table, and whether they are numbers."""
@@ -273,12 +274,12 @@ class DecidingAdmin(ReadOnlyAdmin):
         shown = rows.worst_first().select_related(*self.kind.related).defer("dossier")[:SHOWN_ROWS]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{verb.title()} {len(ids):,} {self.noun}{'' if len(ids) == 1 else 's'}",
+            "title": f"{verb.title()} {len(ids):,} {self._named(ids)}",
             "opts": self.opts,
             "form": form,
             "free_change": f"{100 * settings.DECISION_FREE_CHANGE:g}",
             "verb": verb,
-            "noun": self.noun,
+            "noun": self._named(ids),
             "approval_says": self.approval_says,
             "count": len(ids),
             "totals": self.totals(rows),
@@ -290,6 +291,9 @@ class DecidingAdmin(ReadOnlyAdmin):
             "first_id": ids[0] if ids else "",
         }
         return TemplateResponse(request, "admin/insights/reorderrecommendation/confirm.html", context)
+
+    def _named(self, ids: Sequence[int]) -> str:
+        return self.noun if len(ids) == 1 else self.nouns
 
     def _tell(self, request: HttpRequest, outcome: Outcome, *, word: str) -> None:
         count = f"{len(outcome.done):,}"

@@ -42,7 +42,7 @@ class ExcessRecommendationAdmin(DecidingAdmin):
     page_template = "admin/insights/proposal.html"
     related = ("product", "store")
     has_quantity = False
-    noun = "excess"
+    noun, nouns = "excess", "kinds of excess"
     approval_says = (
         "Stop ordering: no order is recommended before the day named, and what is proposed now expires. Move: the transfers "
         "proposed from there are approved. Mark down: the decision and its price are kept for whoever sets prices. What "

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from insights.admin import home_charts
-from insights.admin.home_cards import cards, decisions, order_tasks
+from insights.admin.home_cards import cards, decisions, move_tasks, order_tasks
 from insights.admin.home_tables import bottom_rows, health_rows, matrix_columns, matrix_rows, store_rows, top_rows
 from insights.services.dashboard import DAYS_OF, Period, build_dashboard, newest_sales_day
+from insights.services.waiting_moves import waiting_moves
 from invencare.lib import clock
 from inventory.models import Store
 from inventory.services.access import scope_of_user
@@ -87,6 +88,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "sales_age_days": (now.date() - newest).days if newest else None,
         "board": board,
         "decisions": decisions(board, store),
+        "move_tasks": move_tasks(waiting_moves(scope=scope, store=store), store),
         "order_tasks": order_tasks(board, store),
         "cards": cards(board, store),
         "has_one_currency": len(board.currencies) <= 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,20 @@ def decisions(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
     ]
 
 
+def move_tasks(waiting: Mapping[str, int], store: Store | None) -> list[dict[str, Any]]:
+    """Pending transfers and excess, each with the list that shows them."""
+    filters = {"decided_by": "me"} if store is None else {"from_store__id__exact": str(store.pk)}
+    tasks = [
+        ("transfer proposal", waiting["transfers"], list_url("insights_transferrecommendation", None, **filters)),
+        ("excess", waiting["excess"], list_url("insights_excessrecommendation", store)),
+    ]
+    return [
+        {"count": count, "words": f"{words}{'s' if count > 1 and words != 'excess' else ''}", "url": url}
+        for words, count, url in tasks
+        if count
+    ]
+
+
 def order_tasks(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
     return [
         {
@@ -60,7 +75,7 @@ def order_tasks(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
 
 
 def cards(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
-    return [*_sales_cards(board), *_stock_cards(board, store), _alert_card(board, store)]
+    return [*_sales_cards(board), _alert_card(board, store), *_stock_cards(board, store)]
 
 
 def _sales_cards(board: Dashboard) -> list[dict[str, Any]]:
@@ -89,7 +104,9 @@ def _sales_cards(board: Dashboard) -> list[dict[str, Any]]:
 
 def _stock_cards(board: Dashboard, store: Store | None) -> list[dict[str, Any]]:
     stock, levels = board.stock, "inventory_stocklevel"
+    health = f"{stock.health.score:.0f} of 100" if stock.health else "–"
     return [
+        {"title": "Stock health", "value": health, "note": "its parts are below", "url": "#health-title"},
         {"title": "Stock value, at cost", "value": money_text(stock.value), "note": f"{stock.levels:,} stock levels"},
         {
             "title": "Out of stock",

@@ -15,7 +15,7 @@ from inventory.models import Store
 
 SHOWN_STORES = 20
 ABC_NAMES = {"A": "A: the first 80 %", "B": "B: the next 15 %", "C": "C: the rest", "": "Nothing sold"}
-XYZ_NAMES = {"X": "X: steady", "Y": "Y: uneven", "Z": "Z: erratic", "": "Not known yet"}
+XYZ_NAMES = {"X": "X: steady", "Y": "Y: uneven", "Z": "Z: erratic", "": "Unknown"}
 HEALTH_NAMES = {"in_stock": "In stock", "above_minimum": "Above the minimum", "not_overstocked": "Not overstocked"}
 
 

@@ -39,6 +39,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("inventory.salesfile", "Sales files", "upload_file"),
             ("inventory.dailysales", "Daily sales", "calendar_month"),
             ("inventory.customer", "Customers", "group"),
+            ("insights.customerscore", "Customer insights", "diversity_3"),
+            ("insights.priceelasticity", "Price elasticities", "price_check"),
         ],
     ),
     (
@@ -50,6 +52,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("analytics.classmove", "Moves between classes", "moving"),
             ("analytics.idlestock", "Dead and slow stock", "hourglass_disabled"),
             ("analytics.salestrend", "Trends", "show_chart"),
+            ("analytics.anomaly", "Anomalies", "troubleshoot"),
             ("forecasting.productdemandforecast", "Forecasts", "trending_up"),
             ("forecasting.demandforecasttotal", "Demand totals", "functions"),
             ("forecasting.forecastoverride", "Overrides", "edit_calendar"),
@@ -90,6 +93,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str]]]] = [
 # Models whose menu entry leads to a page of its own, not to the list of their rows.
 PAGES = {
     "forecasting.forecastaccuracy": "admin:forecasting_accuracy",
+    "insights.customerscore": "admin:insights_customers",
     "insights.decisionvalue": "admin:insights_decisionvalue_report",
 }
 

@@ -12,6 +12,8 @@ from kombu.exceptions import OperationalError as BrokerDown
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
+from forecasting.models import ForecastRun
+from forecasting.services.tiers import tier_sentence
 from insights import tasks
 from insights.models import AnalysisRun, AnalysisRunChunk
 from insights.services import runs
@@ -117,6 +119,7 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
             "percent": _percent_done(run),
             "chunks": chunks.order_by("position")[:SHOWN_CHUNKS],
             "failures": _visible_failures(request, run),
+            "tier": _tier(run),
         }
 
     def _run(self, run_id: int) -> AnalysisRun:
@@ -169,6 +172,12 @@ class AnalysisRunChunkAdmin(ReadOnlyAdmin):
     @display(description="status", ordering="status", label=LABELS)
     def show_status(self, chunk: AnalysisRunChunk) -> str:
         return chunk.get_status_display()
+
+
+def _tier(run: AnalysisRun) -> str:
+    """Which models took part in the run's forecast, or why only the statistical ones did; empty before it has one."""
+    forecast_run = ForecastRun.objects.filter(pk=run.parameters.get("forecast_run_id")).first()
+    return tier_sentence(forecast_run) if forecast_run else ""
 
 
 def _percent_done(run: AnalysisRun) -> int:

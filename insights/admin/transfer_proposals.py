@@ -42,6 +42,19 @@ class EitherStoreFilter(DropdownFilter):
         return queryset.filter(Q(from_store=value) | Q(to_store=value)) if value.isdecimal() else queryset
 
 
+class DecidedHereFilter(DropdownFilter):
+    """Moves out of the reader's stores: those that the reader's people decide."""
+
+    title = "decided by"
+    parameter_name = "decided_by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "My stores")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.decided_by(scope_of_user(request.user)) if self.value() == "me" else queryset
+
+
 @admin.register(TransferRecommendation)
 class TransferRecommendationAdmin(DecidingAdmin):
     """Either end's people see a proposal; it is the sender's stock, so the sender's people decide."""
@@ -52,7 +65,7 @@ class TransferRecommendationAdmin(DecidingAdmin):
     page_template = "admin/insights/proposal.html"
     related = ("product", "from_store", "to_store", "stock_transfer_line__transfer")
     quantity_verb = "move"
-    noun = "transfer proposal"
+    noun, nouns = "transfer proposal", "transfer proposals"
     approval_says = (
         "Each is approved and goes onto the draft transfer between its two stores. What is over your limit becomes a "
         "proposal for a second person. What somebody else has decided, and what is another store's to send, is left alone "
@@ -81,6 +94,7 @@ class TransferRecommendationAdmin(DecidingAdmin):
     ]
     list_filter = [
         StatusFilter,
+        DecidedHereFilter,
         EitherStoreFilter,
         ("from_store", ScopedFilter),
         ("to_store", ScopedFilter),
@@ -200,7 +214,7 @@ def _facts(row: TransferRecommendation) -> list[dict[str, Any]]:
         card(
             f"{row.to_store.code} has",
             f"{row.receiver_stock:,} units",
-            f"runs out with {row.stockout_probability:.0%} before an order",
+            f"{row.stockout_probability:.0%} likely to run out before an order comes",
             is_bad=row.receiver_stock <= 0,
         ),
         card("Gain at the receiver", f"{row.gain:,.2f} {currency}", "margin of sales that it would miss"),

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from insights.api.dashboard import DashboardViewSet
 from insights.api.decision_views import DecisionReasonViewSet, DecisionWorthViewSet
+from insights.api.demand_views import CustomerInsightViewSet, PriceInsightViewSet
 from insights.api.move_views import ExcessRecommendationViewSet, TransferRecommendationViewSet
 from insights.api.optimize import OptimizeViewSet, ServiceTargetViewSet
 from insights.api.report_views import ForecastSummaryViewSet, InventoryReportViewSet
@@ -29,4 +30,22 @@ urlpatterns = [
         name="report-recommendations",
     ),
     path("decisions/reasons", DecisionReasonViewSet.as_view({"get": "list"}), name="decision-reasons"),
+    path("demand-insights/segments", CustomerInsightViewSet.as_view({"get": "segments"}), name="insight-segments"),
+    path("demand-insights/clv", CustomerInsightViewSet.as_view({"post": "clv"}), name="insight-clv"),
+    path("demand-insights/churn", CustomerInsightViewSet.as_view({"post": "churn"}), name="insight-churn"),
+    path(
+        "demand-insights/at-risk-customers",
+        CustomerInsightViewSet.as_view({"get": "at_risk"}),
+        name="insight-at-risk",
+    ),
+    path(
+        "demand-insights/price-elasticity",
+        PriceInsightViewSet.as_view({"post": "elasticity"}),
+        name="insight-elasticity",
+    ),
+    path(
+        "demand-insights/price-optimization",
+        PriceInsightViewSet.as_view({"post": "optimization"}),
+        name="insight-best-price",
+    ),
 ]

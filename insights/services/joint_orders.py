@@ -50,8 +50,8 @@ def share_orders(
     all rows of the store) the packs that save most per money come first. May be called again: it starts from the rows' inputs.
     """
     config = config or company_policy()
-    minimums = _minimums(store)
     mine = ReorderRecommendation.objects.pending().filter(store=store, recommendation_date=recommendation_date)
+    minimums = _minimums_not_reached(store, mine)
     if budget is None:
         mine = mine.filter(supplier_id__in=minimums)
     rows = {
@@ -111,8 +111,9 @@ def recommend_ended(*, recommendation_date: date, now: datetime) -> int:
     return written
 
 
-def _minimums(store: Store) -> dict[int, float]:
-    """Money that is missing to each supplier's minimum order, less what lies in its open draft for the store."""
+def _minimums_not_reached(store: Store, mine: Any) -> dict[int, float]:
+    """Money that is missing to each supplier's minimum order, less what lies in its open draft for the store; only of suppliers of
+    whom something is ordered, and less than that."""
     minimums = dict(Supplier.objects.filter(minimum_order_value__gt=0).values_list("pk", "minimum_order_value"))
     drafts = PurchaseOrderLine.objects.filter(
         purchase_order__store=store,
@@ -121,7 +122,10 @@ def _minimums(store: Store) -> dict[int, float]:
     )
     value: Any = ExpressionWrapper(F("ordered_units") * F("unit_cost"), output_field=MONEY)
     drafted = dict(drafts.order_by().values_list("purchase_order__supplier_id").annotate(value=Sum(value)))
-    return {pk: max(float(value) - float(drafted.get(pk, 0)), 0.0) for pk, value in minimums.items()}
+    asked: Any = ExpressionWrapper(F("recommended_order_quantity") * F("unit_cost"), output_field=MONEY)
+    orders = mine.filter(supplier_id__in=minimums).order_by().values_list("supplier_id").annotate(value=Sum(asked))
+    missing = {pk: float(minimums[pk]) - float(drafted.get(pk, 0)) for pk in minimums}
+    return {pk: missing[pk] for pk, value in orders if 0 < float(value) < missing[pk]}
 
 
 def _is_changed(row: ReorderRecommendation, planned: Planned) -> bool:

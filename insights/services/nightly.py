@@ -31,6 +31,7 @@ from forecasting.services.tiers import tier_parameters
 from forecasting.services.totals import write_totals
 from forecasting.services.training import train_models
 from insights.models import AnalysisRun, AnalysisRunChunk, ReorderRecommendation
+from insights.services.anomalies import find_anomalies
 from insights.services.decisions import bring_back, let_lapse
 from insights.services.joint_orders import recommend_ended, share_everywhere
 from insights.services.reorder import expire
@@ -150,9 +151,10 @@ def analyse_chunk(*, chunk: AnalysisRunChunk, now: datetime) -> ChunkResult:
 
 
 def finish(*, run: AnalysisRun, now: datetime) -> None:
-    """After the chunks: class products over all stores, test the trends, close the forecast run, bring orders to
-    their suppliers' minimums, expire what delisted products wait for, sum accuracy and forecasts up."""
+    """After the chunks: class products over all stores, find anomalies, test the trends, close the forecast run, bring
+    orders to their suppliers' minimums, expire what delisted products wait for, sum accuracy and forecasts up."""
     refresh_company_classes(last_day=run.business_date, period_days=PERIOD_DAYS)
+    find_anomalies(last_day=run.business_date, now=now)
     refresh_trends(business_date=run.business_date, now=now)
     with transaction.atomic():
         forecast_run = (

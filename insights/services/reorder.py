@@ -17,10 +17,11 @@ from insights.services.policy.company import company_policy
 from insights.services.policy.inputs import order_inputs
 from insights.services.policy.planning import Planned, plan_products
 from insights.services.policy.proposals import proposal
-from invencare.lib.upsert import upsert
+from invencare.lib.upsert import insert_values, upsert
 from inventory.models import Store
 
 Status = ReorderRecommendation.Status
+COLUMNS = tuple(field.attname for field in ReorderRecommendation._meta.concrete_fields if not field.primary_key)
 # What a person read before deciding: when one of these changes, the page that they see is out of date.
 SHOWN_FIELDS = ("recommended_order_quantity", "supplier_id", "unit_cost", "urgency_level")
 
@@ -136,7 +137,8 @@ def _write(rows: Sequence[ReorderRecommendation], known: _KnownRows) -> None:
 
     Inserts do not replace: a row that came in the meantime is not known to be undecided.
     """
-    ReorderRecommendation.objects.bulk_create(row for row in rows if row.product_id not in known.of_today)
+    new = ([getattr(row, column) for column in COLUMNS] for row in rows if row.product_id not in known.of_today)
+    insert_values(ReorderRecommendation, COLUMNS, new)
     upsert([row for row in rows if row.product_id in known.of_today], key=("product", "store", "recommendation_date"))
 
 

@@ -13,6 +13,7 @@ EVERYONE_SEES = (
     "inventory.stocktransfer inventory.stocktransferline inventory.transferreceipt "
     "analytics.productperformance analytics.salestrend "
     "analytics.productclass analytics.classmove analytics.idlestock "
+    "analytics.anomaly analytics.anomalydecision "
     "forecasting.forecastrun forecasting.productdemandforecast forecasting.demandforecasttotal "
     "forecasting.forecastaccuracy forecasting.trainedmodel "
     "forecasting.calendarevent forecasting.plannedprice forecasting.forecastoverride "
@@ -51,22 +52,36 @@ _DECIDING = {
     "insights.decide_reorderrecommendation",
     "insights.decide_transferrecommendation",
     "insights.decide_excessrecommendation",
+    "analytics.dismiss_anomaly",
 }
 _FORECASTING = {"forecasting.add_productdemandforecast"}
+# What is learned of prices is for whoever sets them; what is learned of customers is the analyst's alone.
+_PRICE_INSIGHTS = _may("view", "insights.priceelasticity", "insights.demandanalysis")
+_CUSTOMER_INSIGHTS = _may("view", "insights.customerscore", "insights.customersegment", "inventory.customer")
 
 ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_SEES | _ALL_STORES),
     "Store manager": frozenset(_SEES | _STOCK_WORK | _PLANNING | _DECIDING | _FORECASTING),
     "Buyer": frozenset(
-        _SEES | _ALL_STORES | _STOCK_WORK | _BUYING | _SETTING_SERVICE | _PLANNING | _PRICING | _DECIDING | _FORECASTING
+        _SEES
+        | _ALL_STORES
+        | _STOCK_WORK
+        | _BUYING
+        | _SETTING_SERVICE
+        | _PLANNING
+        | _PRICING
+        | _PRICE_INSIGHTS
+        | _DECIDING
+        | _FORECASTING
     ),
     "Analyst": frozenset(
         _SEES
         | _ALL_STORES
         | _PLANNING
         | _FORECASTING
-        | _may("view", "inventory.customer")
-        | {"insights.add_analysisrun", "inventory.add_salesfile"}
+        | _PRICE_INSIGHTS
+        | _CUSTOMER_INSIGHTS
+        | {"insights.add_analysisrun", "inventory.add_salesfile", "analytics.dismiss_anomaly"}
     ),
 }
 ADMINISTRATOR = "Administrator"
@@ -82,10 +97,17 @@ NOBODY_MAY = frozenset(
     )
     | _may("add change delete", "inventory.dailysales", "analytics.productperformance", "analytics.salestrend")
     | _may("add change delete", "analytics.productclass", "analytics.classmove", "analytics.companyclass")
-    | _may("add change delete", "analytics.idlestock")
+    | _may("add change delete", "analytics.idlestock", "analytics.anomaly", "analytics.anomalydecision")
     | _may("add change delete", "forecasting.demandforecasttotal", "forecasting.trainedmodel")
     | _may("delete", "forecasting.forecastoverride")
     | _may("add change delete", "insights.decisionvalue")
+    | _may(
+        "add change delete",
+        "insights.demandanalysis",
+        "insights.customerscore",
+        "insights.customersegment",
+        "insights.priceelasticity",
+    )
     | _may("delete", "inventory.stockevent")
     | _may("add change delete", "inventory.stockeventstep", "inventory.streamshard", "inventory.webhookdelivery")
     | _may("delete", "inventory.stocklevel", "inventory.store", "inventory.product")

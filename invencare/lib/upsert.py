@@ -40,6 +40,17 @@ def upsert_values(
     and keep theirs on update. Numbers, texts and NULL go to the driver as they are. One statement to the caller, however
     many rows; the key is a unique constraint, as for ``upsert``.
     """
+    keys = [_field(model, name).column for name in key]
+    _execute(model, columns, rows, keys)
+
+
+def insert_values(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write bare values as ``upsert_values`` does, and replace nothing: a row that is there is an ``IntegrityError``."""
+    _execute(model, columns, rows, [])
+
+
+def _execute(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], keys: list[str]) -> None:
+    """Insert the rows; where one with the same ``keys`` is there, replace it. Without keys nothing is replaced."""
     connection = connections[router.db_for_write(model)]
     fields = [_field(model, name) for name in columns]
     places = [
@@ -50,7 +61,6 @@ def upsert_values(
         for place, convert in places:
             row[place] = convert(row[place])
     if values:
-        keys = [_field(model, name).column for name in key]
         with connection.cursor() as cursor:
             cursor.executemany(_statement(connection, model, [field.column for field in fields], keys), values)
 
@@ -75,6 +85,8 @@ def _statement(connection: Any, model: type[models.Model], columns: list[str], k
     quote = connection.ops.quote_name
     names = ", ".join(map(quote, columns))
     insert = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  our own names
+    if not keys:
+        return insert
     others = [quote(column) for column in columns if column not in keys]
     if connection.vendor == "mysql":
         return f"{insert} ON DUPLICATE KEY UPDATE {', '.join(f'{name} = VALUES({name})' for name in others)}"

@@ -212,6 +212,7 @@ class AlertAdmin(ReadOnlyAdmin):
             context |= {
                 "title": alert.message,
                 "alert": alert,
+                "cause_url": _cause_address(alert),
                 "is_snoozed": _is_snoozed(alert),
                 "snooze_form": SnoozeForm(auto_id="snooze_%s") if may else None,
                 "assign_form": AssignForm(
@@ -265,6 +266,21 @@ class AlertAdmin(ReadOnlyAdmin):
         if alert.closed_at is not None:
             return "Closed"
         return "Put off" if _is_snoozed(alert) else "Open"
+
+
+# Where a cause can be dealt with, by the first word of its key and the primary key after it.
+CAUSE_PAGES = {
+    "order": "admin:inventory_purchaseorder_change",
+    "mail": "admin:inventory_purchaseorder_change",
+    "file": "admin:inventory_salesfile_change",
+}
+
+
+def _cause_address(alert: Alert) -> str:
+    """The page of the row that the alert is about; empty where its cause has none."""
+    word, _, rest = alert.cause_key.partition(":")
+    pk = rest.partition(":")[0]
+    return reverse(CAUSE_PAGES[word], args=[pk]) if word in CAUSE_PAGES and pk.isdecimal() else ""
 
 
 def _is_snoozed(alert: Alert) -> bool:

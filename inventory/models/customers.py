@@ -12,6 +12,12 @@ class Customer(models.Model):
 
     code = CodeField(max_length=64, unique=True)
     first_seen = models.DateField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the code was erased; nothing is learned of the row since.",
+    )
 
     class Meta:
         db_table = "customers"

@@ -105,14 +105,20 @@ SCOPES: dict[str, Scope] = {
         ),
     ),
     "analytics:read": Scope(
-        "Analyse product performance; read trends, the dashboard, classes and their moves",
+        "Analyse product performance; read trends, the dashboard, anomalies, classes and their moves",
         _may(
             "analytics.view_productperformance analytics.view_salestrend analytics.view_productclass "
-            "analytics.view_classmove"
+            "analytics.view_classmove analytics.view_anomaly"
         ),
     ),
+    "analytics:write": Scope("Dismiss anomalies and open them again", _may("analytics.dismiss_anomaly")),
     "alerts:read": Scope("Read alerts", _may("inventory.view_alert")),
     "alerts:write": Scope("Put alerts off, give them to somebody", _may("inventory.change_alert")),
+    "customers:read": Scope(
+        "Read what was learned of customers: segments, lifetime value, churn",
+        _may("insights.view_customerscore insights.view_customersegment"),
+    ),
+    "prices:read": Scope("Read price elasticities and best prices", _may("insights.view_priceelasticity")),
     "runs:read": Scope("Watch analysis runs", _may("insights.view_analysisrun")),
     "runs:write": Scope("Start the nightly analysis", _may("insights.add_analysisrun")),
 }

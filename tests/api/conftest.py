@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from forecasting.models import CalendarEvent, DemandForecastTotal, ForecastOverride, ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
+from invencare.lib import clock
 from inventory.models import (
     Alert,
     Product,
@@ -30,6 +31,7 @@ from inventory.models import (
 )
 from inventory.services.api_keys import create_key
 from tests.cast import NOW, TODAY, Cast, movement, record
+from tests.insights.demand_rows import customer_analysis, price_analysis, score
 from tests.insights.move_proposals import propose_excess, propose_transfer
 
 ApiPerson = Callable[[User], APIClient]
@@ -78,6 +80,9 @@ class World:
 
 @pytest.fixture
 def world(cast: Cast) -> World:
+    analysis = customer_analysis(created_at=clock.now())
+    score(analysis, cast.north, "ann")
+    price_analysis(cast, created_at=clock.now())
     return World(cast=cast, north=rows_of(cast, cast.north), south=rows_of(cast, cast.south))
 
 

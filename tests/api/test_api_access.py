@@ -29,6 +29,8 @@ FORECASTERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
 PLANNERS = frozenset({"store_manager", "buyer", "analyst", "administrator"})
 STARTERS = frozenset({"analyst", "administrator"})
 ADMINISTRATOR = frozenset({"administrator"})
+CUSTOMER_ANALYSTS = frozenset({"analyst", "administrator"})
+PRICE_READERS = frozenset({"buyer", "analyst", "administrator"})
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,19 @@ def _post(
 ) -> Endpoint:
     make_body = body if callable(body) else lambda world: body
     return Endpoint("post", template, allowed, scope, path or _fixed(template), make_body, status, options)
+
+
+def _insights() -> list[Endpoint]:
+    """What is learned of customers is the analyst's alone; of prices, also for whoever sets them."""
+    readings = {"segments": "demand-insights/segments", "at-risk": "demand-insights/at-risk-customers"}
+    best = {"product_id": "SKU-STEADY", "current_price": 6, "current_quantity": 100, "cost_per_unit": 4}
+    return [
+        *(Endpoint("get", path, CUSTOMER_ANALYSTS, "customers:read", _fixed(path)) for path in readings.values()),
+        _post("demand-insights/clv", CUSTOMER_ANALYSTS, "customers:read", {}),
+        _post("demand-insights/churn", CUSTOMER_ANALYSTS, "customers:read", {}),
+        _post("demand-insights/price-elasticity", PRICE_READERS, "prices:read", {"product_id": "SKU-STEADY"}),
+        _post("demand-insights/price-optimization", PRICE_READERS, "prices:read", best),
+    ]
 
 
 SOLD = {
@@ -381,6 +396,7 @@ ENDPOINTS = [
     _post("alerts/{id}/wake", STOCK, "alerts:write", {}, path=_north("alerts/{alert}/wake")),
     _post("alerts/{id}/assign", STOCK, "alerts:write", {"assigned_to": "bo"}, path=_north("alerts/{alert}/assign")),
     _get("alerts/preferences", "alerts:read"),
+    *_insights(),
     _get("runs", "runs:read"),
     _get("runs/{id}", "runs:read", _north("runs/{run}")),
     _post("runs", STARTERS, "runs:write", {}, status=202),

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from analytics.models import ClassMove, ProductClass, SalesTrend, StoreDailyMetrics
+from analytics.models import Anomaly, ClassMove, ProductClass, SalesTrend, StoreDailyMetrics
 from analytics.services.performance import analyse_performance
 from insights.models import AnalysisRun
 from inventory.models import Customer, Product, SalesFile, StockLevel, Store, StoreMembership, Supplier, SupplierItem
@@ -158,6 +158,24 @@ def _moves(cast: Cast, rows: int) -> None:
     )
 
 
+def _anomalies(cast: Cast, rows: int) -> None:
+    figures = {"actual": 1, "expected": 5, "lower": 3, "upper": 7, "deviations": -6, "money": -20, "money_size": 20}
+    Anomaly.objects.bulk_create(
+        Anomaly(
+            business_date=TODAY - timedelta(days=n),
+            level="store",
+            store=cast.north,
+            currency="GBP",
+            scope_key="1",
+            metric="units",
+            kind="day",
+            updated_at=NOW,
+            **figures,
+        )
+        for n in range(rows)
+    )
+
+
 def _performance(cast: Cast, rows: int) -> None:
     ids = [product.pk for product in _products(rows)]
     analyse_performance(store=cast.north, product_ids=ids, analysis_date=TODAY, now=NOW)
@@ -205,6 +223,7 @@ LISTS: list[tuple[str, Callable[[Cast, int], object], int]] = [
     ("performance", _performance, 3),  # no count; stores and products
     ("product-classes", _classes, 3),
     ("class-moves", _moves, 3),
+    ("anomalies", _anomalies, 3),  # and stores; nobody has a product
 ]
 PERSON = 4  # session, user, permissions of the user and of the groups
 MANAGER = PERSON + 1  # the stores; runs belong to none

@@ -27,7 +27,7 @@ def test_the_arrow_keys_read_the_days_out(stocked: Cast, log_in: Callable[..., A
     page.keyboard.press("ArrowRight")
     assert said.inner_text().startswith(labels[1])
     page.keyboard.press("End")
-    assert said.inner_text() == f"{labels[-1]}: Forecast: 4.5, 95 % of days: 1 – 9"
+    assert said.inner_text() == f"{labels[-1]}: Forecast: 9, 95 % of days: 1 – 9"
     assert page.evaluate("Chart.getChart('units-chart').tooltip.opacity") == 1
     page.keyboard.press("Escape")
     assert said.inner_text() == ""

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forecasting import tasks
 from forecasting.calc.config import NAMED_MODELS, ForecastConfig
+from forecasting.calc.contract import AS_ASKED, AS_WEIGHTED, WITHIN_CHANCE
 from forecasting.calc.panel import Panel, forecast_panel
 from forecasting.frames.peers import load_peer_ids
 from forecasting.models import ForecastAccuracy, ProductDemandForecast
@@ -92,12 +93,13 @@ def test_a_model_that_a_plain_one_beats_is_not_served_but_answers_as_itself(cast
 
 def test_an_open_gate_changes_nothing_but_the_gate(cast: Cast) -> None:
     demand = np.random.default_rng(3).poisson(5, (8, 140)).astype(float)
+    demand[6:] += 20 * (np.arange(140) // 20 % 2)  # up and down again: a line is always late
     open_, gated = (
         forecast_panel(Panel(demand), ForecastConfig(horizon=7, models=("linear",), gated=gated))
         for gated in (False, True)
     )
-    assert set(open_.reason.tolist()) == {4}
-    untouched = gated.reason == 0
+    assert set(open_.reason.tolist()) == {AS_ASKED}
+    untouched = np.isin(gated.reason, [AS_WEIGHTED, WITHIN_CHANCE])
     assert untouched.any()
     assert not untouched.all()
     np.testing.assert_allclose(open_.mean[untouched], gated.mean[untouched], rtol=1e-5)

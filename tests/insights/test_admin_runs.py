@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
+from forecasting.models import ForecastRun
+from forecasting.services.tiers import tier_parameters
 from insights import tasks
 from insights.models import AnalysisRun, AnalysisRunChunk
 from tests.cast import NOW, TODAY, Cast, set_bounds
@@ -42,6 +44,20 @@ def make_run(cast: Cast, status: str) -> AnalysisRun:
     for position, store in enumerate((cast.north, cast.south)):
         AnalysisRunChunk.objects.create(run=run, position=position, store=store, product_ids=[1, 2])
     return run
+
+
+def test_a_run_says_which_tier_forecast_and_why(cast: Cast, client: Client) -> None:
+    run = make_run(cast, "partial")
+    client.force_login(cast.viewer)
+    page = reverse("admin:insights_analysisrun_change", args=[run.pk])
+    assert "tier" not in client.get(page).text
+    forecast_run = ForecastRun.objects.create(
+        forecast_date=TODAY, horizon_days=28, started_at=NOW,
+        parameters=tier_parameters([], {"gradient_boosting": "the histories are too short to train it on"}),
+    )  # fmt: skip
+    AnalysisRun.objects.filter(pk=run.pk).update(parameters={"forecast_run_id": forecast_run.pk})
+    words = "Statistical tier alone: gradient_boosting: the histories are too short to train it on."
+    assert words in client.get(page).text
 
 
 def act(client: Client, user: Any, action: str, run: AnalysisRun) -> Any:

@@ -113,6 +113,13 @@ class TestTransfers:
         recommend()
         assert not TransferRecommendation.objects.exists()
 
+    def test_no_move_that_gains_less_than_is_worth_the_asking(self, settings: Any) -> None:
+        recommend()
+        gain = the_transfer().net_gain
+        settings.TRANSFER_LEAST_GAIN = float(gain) + 0.01
+        recommend(now=LATER)
+        assert the_transfer().status == "expired"
+
     def test_money_of_two_currencies_is_not_compared(self, cast: Cast, east: Store) -> None:
         Store.objects.filter(pk=east.pk).update(currency="EUR")
         recommend()
@@ -255,6 +262,17 @@ class TestExcess:
         assert explain_excess(rows[cast.dead.pk].dossier)[2].endswith("it does not sell.")
         assert rows[cast.dead.pk].weeks_of_cover is None
 
+    def test_what_hardly_sells_is_held_for_ten_patiences_and_no_longer(self, cast: Cast) -> None:
+        """90 units at 3.00 and 20 % a year: 0.00164 a day and unit, however little sells."""
+        stock(cast.north, cast.dead, 90, per_day=0)
+        stock(cast.north, cast.steady, 90, per_day=0.0001)
+        recommend()
+        rows = list(ExcessRecommendation.objects.all())
+        assert len(rows) == 2
+        for row in rows:
+            assert 0 < row.value_at_stake <= Decimal("133.15")
+            assert row.weeks_of_cover is None
+
     def test_what_is_on_order_in_spite_of_an_excess_is_stopped(self, cast: Cast) -> None:
         stock(cast.north, cast.steady, 100, per_day=1)
         order_from(cast, cast.steady, 60)
@@ -269,9 +287,9 @@ class TestExcess:
         recommend()
         assert not ExcessRecommendation.objects.exists()
 
-    def test_an_excess_of_little_money_asks_nobody(self, cast: Cast, settings: Any) -> None:
+    def test_an_excess_that_costs_little_to_keep_asks_nobody(self, cast: Cast, settings: Any) -> None:
         stock(cast.north, cast.steady, 200, per_day=1)
-        settings.EXCESS_LEAST_VALUE = 1_000.0
+        settings.EXCESS_LEAST_COST = 40.0
         recommend()
         assert not ExcessRecommendation.objects.exists()
 

@@ -42,6 +42,21 @@ def test_the_web_process_starts_without_any_numeric_library(tmp_path: Path) -> N
     assert (run.returncode, run.stdout) == (0, "started\n"), run.stderr
 
 
+def test_the_statistical_tier_loads_numpy_and_nothing_else() -> None:
+    code = """
+import sys
+import numpy
+before = set(sys.modules)
+import forecasting.calc.panel
+added = {name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)
+print(sorted(added - {"numpy"}))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stdout) == (0, "['forecasting']\n"), run.stderr
+
+
 def test_the_nightly_run_loads_no_learning_library_before_it_learns(tmp_path: Path) -> None:
     code = (
         "import sys, django; django.setup(); import insights.services.nightly, forecasting.services.files.forecast; "

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
-from analytics.models import ClassMove, CompanyClass, ProductClass, ProductPerformance, SalesTrend
+from analytics.models import Anomaly, ClassMove, CompanyClass, ProductClass, ProductPerformance, SalesTrend
 from forecasting.models import (
     CalendarEvent,
     DemandForecastTotal,
@@ -158,6 +158,18 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
     ProductClass.objects.create(store=store, product=product, abc_class="A", abc_on=TODAY, xyz_class="X")
     ClassMove.objects.create(store=store, product=product, scheme="abc", moved_on=TODAY, from_class="B", to_class="A")
     CompanyClass.objects.create(product=product, currency="GBP", abc_on=TODAY, units=1, revenue=5, abc_class="A")
+    figures = {"actual": 1, "expected": 5, "lower": 3, "upper": 7, "deviations": -6, "money": -20, "money_size": 20}
+    Anomaly.objects.create(
+        business_date=TODAY,
+        level="store",
+        store=store,
+        currency=store.currency,
+        scope_key=f"row {i}",
+        metric="units",
+        kind="day",
+        updated_at=NOW,
+        **figures,
+    )
     SalesTrend.objects.create(
         business_date=TODAY,
         level="store",

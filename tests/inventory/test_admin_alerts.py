@@ -134,3 +134,20 @@ def test_another_stores_alerts_cannot_be_asked_for(cast: Cast, client: Client) -
     form = client.post(PREFERENCES, body).context["form"]
     assert set(form.errors) == {"digest_hour", "stores"}
     assert AlertPreference.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "page"),
+    [
+        ("order:7:2026-03-15", "/admin/inventory/purchaseorder/7/change/"),
+        ("mail:7", "/admin/inventory/purchaseorder/7/change/"),
+        ("file:7", "/admin/inventory/salesfile/7/change/"),
+        ("nightly:late", ""),
+        ("stock:1:2:out_of_stock", ""),
+    ],
+)
+def test_an_alert_leads_to_where_its_cause_is_dealt_with(cause: str, page: str, cast: Cast, client: Client) -> None:
+    open_alerts([NewAlert(kind="anomaly", severity="high", message="odd", cause_key=cause)], now=NOW)
+    client.force_login(cast.buyer)
+    response = client.get(reverse("admin:inventory_alert_change", args=[Alert.objects.get().pk]))
+    assert response.context["cause_url"] == page

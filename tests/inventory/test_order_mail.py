@@ -14,6 +14,8 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 
+from invencare.celery import app
+from inventory import tasks
 from inventory.models import Alert, Company, PurchaseOrder
 from inventory.models.company import validate_mail_text
 from inventory.services.errors import Conflict
@@ -198,3 +200,51 @@ def test_no_address_is_no_failure(cast: Cast, send: Callable[[], PurchaseOrder])
     order = send()
     assert (order.status, order.mail_state, mail.outbox) == ("sent", "no_address", [])
     assert not Alert.objects.exists()
+
+
+def test_a_worker_mails_where_there_is_one(
+    settings: Any, send: Callable[[], PurchaseOrder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request hands the job over by its name; the worker's task mails once, however often it is delivered."""
+    settings.MAIL_BY_WORKER = True
+    asked: list[Any] = []
+    monkeypatch.setattr("invencare.lib.enqueue._runners", [lambda name, args: asked.append((name, args))])
+    order = send()
+    assert asked == [("inventory.tasks.mail_order", (order.pk,))]
+    order.refresh_from_db()
+    assert (order.mail_state, len(mail.outbox)) == ("waiting", 0)
+    for _ in range(2):
+        tasks.mail_order(order.pk)
+    order.refresh_from_db()
+    assert (order.mail_state, len(mail.outbox)) == ("mailed", 1)
+
+
+def test_a_broker_that_is_away_loses_no_mail(
+    settings: Any, send: Callable[[], PurchaseOrder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAIL_BY_WORKER = True
+
+    def away(name: str, args: Any) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr("invencare.lib.enqueue._runners", [away])
+    order = send()
+    order.refresh_from_db()
+    assert (order.status, order.mail_state) == ("sent", "waiting")
+    assert mail_waiting_orders(now=LATER) == 1
+    assert len(mail.outbox) == 1
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@pytest.mark.usefixtures("eager")
+def test_celery_runs_the_job_by_its_name(settings: Any, send: Callable[[], PurchaseOrder]) -> None:
+    settings.MAIL_BY_WORKER = True
+    order = send()
+    order.refresh_from_db()
+    assert (order.mail_state, len(mail.outbox)) == ("mailed", 1)

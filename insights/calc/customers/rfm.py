@@ -47,17 +47,19 @@ class RfmScores:
     monetary_thresholds: Floats
 
 
-def score_rfm(*, recency_days: Floats, frequency: Floats, monetary: Floats, offset: float = 1.0) -> RfmScores:
+def score_rfm(*, recency_days: Floats, frequency: Floats, monetary: Floats, offset: Floats | float = 1.0) -> RfmScores:
     """Score N customers against each other. Raises ``TooFewCustomersError`` for none, ``ValueError`` for NaN.
 
     ``offset`` is what the published form adds to each quantile, so that on whole numbers the quantile itself falls
-    into the lower interval. Worked: recency thresholds 115, 181, 297.4, 482: 205 days score 3, 98 days score 5.
+    into the lower interval; or three, of recency, frequency and money. Worked: recency thresholds 115, 181, 297.4, 482: 205 days score 3, 98 days score 5.
     """
     if not len(recency_days):
         raise TooFewCustomersError("there is no customer to score")
     if not all(np.isfinite(values).all() for values in (recency_days, frequency, monetary)):
         raise ValueError("recency, frequency and monetary value must be finite numbers")
-    thresholds = [np.quantile(values, FIFTHS) + offset for values in (recency_days, frequency, monetary)]
+    offsets = np.broadcast_to(np.asarray(offset, dtype=np.float64), 3)
+    columns = (recency_days, frequency, monetary)
+    thresholds = [np.quantile(values, FIFTHS) + more for values, more in zip(columns, offsets, strict=True)]
     r = 5 - np.searchsorted(thresholds[0], recency_days, side="right")
     f = 1 + np.searchsorted(thresholds[1], frequency, side="right")
     m = 1 + np.searchsorted(thresholds[2], monetary, side="right")

@@ -1,6 +1,8 @@
 """Price elasticities of many products at once: log quantity on log price with item, store and week effects.
 
-    log q = item (+ its trend) + store + week + β_item · log price + γ · promotion + error
+    log q = item in store (+ the item's trend) + store in quarter + week + β_item · log price + γ · promotion + error
+
+Lasting differences of price between stores say nothing here: whoever is dearer may be so because it sells more.
 
 Least squares by turns: given store and week effects the items' own lines have a closed form, given those the effects
 are means; the turns end at the common least-squares solution. Errors of β_item are clustered by four weeks of the item
@@ -18,6 +20,7 @@ from scipy.stats import t as student
 from insights.calc.pricing.linear_model import Bools, Floats, Ints
 from insights.calc.pricing.panel import PricePanel
 
+QUARTER_WEEKS = 13
 TOO_FEW_PRICES = "fewer than 4 distinct prices"
 TOO_LITTLE_VARIATION = "the price varied by less than 3 %"
 TOO_FEW_WEEKS = "fewer than 12 weeks at a known price, or too few sales in them"
@@ -97,8 +100,9 @@ def item_slopes(panel: PricePanel, *, items: int, config: ElasticityConfig) -> S
     item, x, y = panel.item, np.log(panel.price), panel.log_quantity
     rows = np.maximum(np.bincount(item, minlength=items), 1)
     time, time_effects = _time_codes(panel, config)
-    store = np.unique(panel.store, return_inverse=True)[1]
-    own = _OwnLines(item, x, panel.week.astype(np.float64), panel.promotion, items)
+    span = int(panel.store.max(initial=0)) + 1
+    store = np.unique(panel.week // QUARTER_WEEKS * span + panel.store, return_inverse=True)[1]
+    own = _OwnLines(item, panel.store, x, panel.week.astype(np.float64), panel.promotion, items)
     effects = _by_turns(own, y, store, time, config)
     residual = y - own.fitted(effects.lines, effects.lift) - effects.store[store] - effects.time[time]
     score = _partialled(item, own.price, store, time)
@@ -135,7 +139,7 @@ def _time_codes(panel: PricePanel, config: ElasticityConfig) -> tuple[Ints, str]
     elif _products_of(panel.week, panel.item) >= config.least_items:
         codes, name = panel.week, "week"
     else:
-        codes, name = panel.week // 13, "quarter"
+        codes, name = panel.week // QUARTER_WEEKS, "quarter"
     return np.unique(codes, return_inverse=True)[1], name
 
 
@@ -158,15 +162,17 @@ class _Effects:
 class _OwnLines:
     """Each item's intercept, trend and price slope, and the promotion's common lift, jointly by least squares.
 
-    The three columns of an item are made orthogonal, so that each coefficient is a ratio of sums.
+    An intercept is of the item in one store (R of them), trend and slope are of the item (I). The columns are made
+    orthogonal, so that each coefficient is a ratio of sums.
     """
 
-    def __init__(self, item: Ints, log_price: Floats, week: Floats, promotion: Floats, items: int) -> None:
+    def __init__(self, item: Ints, store: Ints, log_price: Floats, week: Floats, promotion: Floats, items: int) -> None:
         self.item, self.promotion, self.items = item, promotion, items
-        self.rows = np.maximum(np.bincount(item, minlength=items), 1)
-        self.week = week - self._mean(week)[item]
+        series, self.series = np.unique(item * (int(store.max(initial=0)) + 1) + store, return_inverse=True)
+        self.rows = np.bincount(self.series, minlength=len(series))
+        self.week = week - self._mean(week)[self.series]
         self.week_inverse = _inverse(self._sum(self.week**2))
-        price = log_price - self._mean(log_price)[item]
+        price = log_price - self._mean(log_price)[self.series]
         self.price = price - (self._sum(self.week * price) * self.week_inverse)[item] * self.week
         self.price_inverse = _inverse(self._sum(self.price**2))
         self.free_promotion = promotion - self.fitted(self._lines(promotion), 0.0)
@@ -175,7 +181,8 @@ class _OwnLines:
     def fitted(self, lines: tuple[Floats, Floats, Floats], lift: float) -> Floats:
         level, trend, slope = lines
         item = self.item
-        return np.asarray(level[item] + trend[item] * self.week + slope[item] * self.price + lift * self.promotion)
+        own = trend[item] * self.week + slope[item] * self.price
+        return np.asarray(level[self.series] + own + lift * self.promotion)
 
     def fit(self, target: Floats) -> tuple[tuple[Floats, Floats, Floats], float]:
         has_free = self.promotion_square > 1e-8 * max(len(target), 1)
@@ -190,7 +197,7 @@ class _OwnLines:
         return np.asarray(np.bincount(self.item, weights=values, minlength=self.items), dtype=np.float64)
 
     def _mean(self, values: Floats) -> Floats:
-        return np.asarray(self._sum(values) / self.rows)
+        return np.asarray(np.bincount(self.series, weights=values, minlength=len(self.rows)) / self.rows)
 
 
 def _inverse(square: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,8 @@ class OrderInputs:
         return self.on_hand_units if self.is_counted else 0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The fields by name, lists as they are: ``asdict`` would copy each number."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def inputs_from_json(values: Mapping[str, Any]) -> OrderInputs:

@@ -54,7 +54,7 @@ def match_places(places: Places, product: Ints, currency: Ints, barred: Bools, c
         if not len(pairs.sender):
             break
         found = _plan(places, pairs, given, taken, config)
-        best = _best_of_each(found, product[pairs.sender])
+        best = _best_of_each(found, product[pairs.sender], config.least_net_gain)
         for place in best:
             sender, receiver = int(pairs.sender[place]), int(pairs.receiver[place])
             units = int(found.quantity[place])
@@ -151,9 +151,9 @@ def _plan_some(places: Places, pairs: _Pairs, given: Floats, taken: Floats, conf
     )
 
 
-def _best_of_each(found: Transfers, product: Ints) -> Ints:
-    """Of each product the pair with the largest net gain, where there is one."""
-    good = np.flatnonzero(found.verdict == MOVE)
+def _best_of_each(found: Transfers, product: Ints, least_gain: float) -> Ints:
+    """Of each product the pair with the largest net gain, where one is worth the asking."""
+    good = np.flatnonzero((found.verdict == MOVE) & (found.net >= least_gain))
     return good[_first_of_group(product[good], -found.net[good], 1)]
 
 

@@ -20,6 +20,7 @@ VERDICTS = (
     "move",
 )
 KEEP, STOP_ORDERING, MOVE_ON, MARK_DOWN = range(4)
+LONGEST_WAIT = 10  # patiences: what takes longer to sell, or never does, is held for these
 EXCESS_ACTIONS = ("keep", "stop ordering", "move to another store", "mark down")
 
 
@@ -149,7 +150,8 @@ def judge_excess(stock: Stocked, *, patience: float) -> Excess:
     before_it_sells = np.where(sells, first, 0.0)
     sold = np.where(sells, np.clip((horizon - before_it_sells) * rate, 0, units), 0.0)
     wasted = np.where(np.isfinite(horizon), units - sold, 0.0)
-    longest = np.where(np.isfinite(last), last, patience * 10)
+    longest = np.minimum(last, patience * LONGEST_WAIT)
+    before_it_sells = np.minimum(before_it_sells, longest)
     wait = np.minimum((before_it_sells + longest) / 2, horizon)
     holding = units * stock.holding * wait
     kept = np.maximum(stock.price - stock.holding * wait, stock.salvage)

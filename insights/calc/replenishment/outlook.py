@@ -60,7 +60,7 @@ def look_ahead(rows: Rows, costs: UnitCosts, config: PolicyConfig) -> Outlook:
     need = projection.need.astype(np.float32)
     following = demand[:, -1] - demand[:, -2]
     return Outlook(
-        needs=Needs(np.sort(need, axis=1), _need_in_shelf_life(rows, config, points, lead) if perishes else None),
+        needs=Needs(np.sort(need, axis=1), _needs_in_shelf_life(rows, config, points, lead) if perishes else None),
         owed=_owed(rows, lead, points) if config.has_backorders else np.full((len(rows), 1), -np.inf, np.float32),
         projected_level=projection.projected_level,
         demand_cover=(mean_at(rows.demand, lead + rows.review_periods[:, None]) - mean_at(rows.demand, lead)).mean(
@@ -90,16 +90,21 @@ def _owed(rows: Rows, lead: Floats, points: Floats) -> Floats:
     return np.sort(until - rows.position[:, None], axis=1)
 
 
-def _need_in_shelf_life(rows: Rows, config: PolicyConfig, points: Floats, lead: Floats) -> Floats:
+def _needs_in_shelf_life(rows: Rows, config: PolicyConfig, points: Floats, lead: Floats) -> Floats:
     """Units of the order sold before they pass their shelf life (sorted); endless for what does not perish."""
+    needs = np.full((len(rows), config.paths), np.inf, np.float32)
+    perishing = np.flatnonzero(rows.shelf_life_periods > 0)
+    needs[perishing] = _need_in_shelf_life(rows.take(perishing), config, points, lead[perishing])
+    return needs
+
+
+def _need_in_shelf_life(rows: Rows, config: PolicyConfig, points: Floats, lead: Floats) -> Floats:
     arrivals = rows.arrivals.shape[1]
-    life = np.where(rows.shelf_life_periods > 0, rows.shelf_life_periods, 1.0)[:, None]
     times = _times(rows, lead)[:, : arrivals + 1]
-    times = np.concatenate([times, (lead + life)[:, None]], axis=1)
+    times = np.concatenate([times, (lead + rows.shelf_life_periods[:, None])[:, None]], axis=1)
     demand = cumulative_demand(rows.demand, times, normal_scores(points[:, : arrivals + 2]))
     projection = project(rows.on_hand - rows.committed, rows.arrivals, demand, has_backorders=config.has_backorders)
-    need = np.sort(projection.need.astype(np.float32), axis=1)
-    return np.where(rows.shelf_life_periods[:, None] > 0, need, np.float32(np.inf))
+    return np.sort(projection.need.astype(np.float32), axis=1)
 
 
 def _runs_out(lost: Floats, left: Floats, *, has_backorders: bool) -> Floats:

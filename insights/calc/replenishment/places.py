@@ -24,14 +24,15 @@ class MovesConfig:
     """Options of moves. Money in the stores' currency, ``transfer_days`` and ``patience_days`` in days.
 
     ``fixed_cost`` of a move of one product, ``unit_cost`` of each unit; ``kept_levels``: the quantile of its own demand that a
-    sender keeps; ``patience_days``: what sells within them is left to sell; ``least_excess_value``: excess of less money is
-    not worth a decision; ``paths`` of demand (a power of two).
+    sender keeps; ``patience_days``: what sells within them is left to sell; ``least_net_gain`` of a move, and ``least_excess_cost``: excess that costs
+    less to keep is not worth a decision; ``paths`` of demand (a power of two).
     """
 
     transfer_days: float
     fixed_cost: float
     unit_cost: float
-    least_excess_value: float = 25.0
+    least_net_gain: float = 2.0
+    least_excess_cost: float = 2.0
     patience_days: float = 90.0
     kept_levels: Mapping[str, float] = field(default_factory=lambda: dict(KEPT_LEVELS))
     paths: int = 256

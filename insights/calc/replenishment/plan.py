@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,16 @@ class Plan:
 
     def reasons(self, row: int) -> list[str]:
         """What the reader of a row must know beside the arithmetic."""
-        return [reason for reason in reasons.REASONS if self.found[reason][row]]
+        return self.all_reasons.get(row, [])
+
+    @cached_property
+    def all_reasons(self) -> dict[int, list[str]]:
+        """The reasons of every row that has any, in the order of ``REASONS``."""
+        told: dict[int, list[str]] = {}
+        for reason in reasons.REASONS:
+            for row in np.flatnonzero(self.found[reason]).tolist():
+                told.setdefault(row, []).append(reason)
+        return told
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class Rows:
         known = np.isfinite(self.demand.quantiles).all(axis=(1, 2)) & np.isfinite(self.demand.mean).all(axis=1)
         return np.asarray(known, dtype=np.bool_)
 
-    def take(self, rows: slice) -> Rows:
+    def take(self, rows: slice | Ints) -> Rows:
         """Some of the rows."""
         own = {
             name: getattr(self, name)[rows]

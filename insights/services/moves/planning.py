@@ -24,6 +24,7 @@ from insights.services.policy.inputs import order_inputs
 CENTS = Decimal("0.01")
 DECIMALS = 6
 DAYS_OF_A_WEEK = 7
+FOREVER_DAYS = 5 * 365  # what takes longer does not sell
 # What a buyer of orders has to know, and a mover of stock has not.
 NOT_ABOUT_STOCK = {reasons.NO_SUPPLIER, reasons.MOQ_OVER_MAXIMUM, reasons.NO_PACK, reasons.NO_COST}
 
@@ -155,14 +156,14 @@ def _excess_rows(desk: _Desk, excess: Excess, moves: list[Move]) -> list[ExcessR
     until = stop_days(desk.places, desk.config)
     rows = []
     for row in np.flatnonzero((excess.units >= 1) & known & (excess.action != KEEP)).tolist():
-        inputs, action = desk.inputs[row], int(excess.action[row])
-        tied_up = int(excess.units[row]) * inputs.unit_cost
+        action = int(excess.action[row])
+        at_stake = float(excess.holding[row] + excess.waste[row])
         stop_until = desk.day + timedelta(days=int(until[row]))
-        if tied_up < desk.config.least_excess_value:
+        if at_stake < desk.config.least_excess_cost:
             continue
         if action == STOP_ORDERING and _is_pointless_stop(desk, row):
             continue
-        rows.append(_excess(desk, excess, row, moves_of.get(row, []), tied_up=tied_up, stop_until=stop_until))
+        rows.append(_excess(desk, excess, row, moves_of.get(row, []), at_stake=at_stake, stop_until=stop_until))
     return rows
 
 
@@ -173,14 +174,15 @@ def _is_pointless_stop(desk: _Desk, row: int) -> bool:
 
 
 def _excess(
-    desk: _Desk, excess: Excess, row: int, moves: list[Move], *, tied_up: float, stop_until: date
+    desk: _Desk, excess: Excess, row: int, moves: list[Move], *, at_stake: float, stop_until: date
 ) -> ExcessRecommendation:
     inputs, places = desk.inputs[row], desk.places
     store_id, product_id = desk.keys[row]
     action, units = ACTIONS[int(excess.action[row])], int(excess.units[row])
     days = float(excess.periods_to_sell[row])
+    sells = days <= FOREVER_DAYS
     price = _money(excess.mark_down_to[row]) if int(excess.action[row]) == MARK_DOWN else None
-    at_stake = float(excess.holding[row] + excess.waste[row])
+    tied_up = units * inputs.unit_cost
     steps = {
         "kept_level": float(places.level[row]),
         "position": float(places.position[row]),
@@ -188,7 +190,7 @@ def _excess(
         "per_day": float(places.demand[row]),
         "units": units,
         "tied_up": tied_up,
-        "days_to_sell": days if np.isfinite(days) else None,
+        "days_to_sell": days if sells else None,
         "holding": float(excess.holding[row]),
         "waste": float(excess.waste[row]),
         "mark_down_to": float(excess.mark_down_to[row]),
@@ -207,7 +209,7 @@ def _excess(
         wanted_units=int(places.wanted[row]),
         tied_up_value=_money(tied_up),
         value_at_stake=_money(at_stake),
-        weeks_of_cover=round(days / DAYS_OF_A_WEEK, 1) if np.isfinite(days) else None,
+        weeks_of_cover=round(days / DAYS_OF_A_WEEK, 1) if sells else None,
         stop_until=stop_until if is_stop else None,
         mark_down_to=price,
         notes="; ".join(desk.notes[row]),

@@ -50,7 +50,8 @@ def moves_config() -> MovesConfig:
         transfer_days=float(settings.TRANSFER_DAYS),
         fixed_cost=settings.TRANSFER_FIXED_COST,
         unit_cost=settings.TRANSFER_UNIT_COST,
-        least_excess_value=settings.EXCESS_LEAST_VALUE,
+        least_net_gain=settings.TRANSFER_LEAST_GAIN,
+        least_excess_cost=settings.EXCESS_LEAST_COST,
         patience_days=float(settings.EXCESS_PATIENCE_DAYS),
     )
 

@@ -11,7 +11,7 @@ from inventory.services.purchasing.drafts import (
     change_draft_lines,
     create_draft_order,
 )
-from inventory.services.purchasing.mailing import mail_waiting_orders, order_message
+from inventory.services.purchasing.mailing import mail_one, mail_waiting_orders, order_message
 from inventory.services.purchasing.papers import order_csv, order_pdf
 from inventory.services.purchasing.receiving import Arrival, receive_order
 from inventory.services.purchasing.sending import resend_order, send_order
@@ -27,6 +27,7 @@ __all__ = [
     "change_draft_lines",
     "close_order",
     "create_draft_order",
+    "mail_one",
     "mail_waiting_orders",
     "order_csv",
     "order_message",

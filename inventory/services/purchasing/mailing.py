@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from string import Template
 
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils.formats import date_format, number_format
 
+from invencare.lib.enqueue import enqueue
 from inventory.models import Alert, PurchaseOrder
 from inventory.models.company import our_company
 from inventory.services.alerts import NewAlert, close_alerts, open_alerts
@@ -21,8 +23,27 @@ from inventory.services.purchasing.orders import MailState, Status
 from inventory.services.purchasing.papers import order_csv, order_pdf, order_sheet
 
 MAIL_TIMEOUT_SECONDS = 10
+MAIL_JOB = "inventory.tasks.mail_order"
 LEFT_BEHIND_AFTER = timedelta(minutes=10)
 STOPPED = "the mail could not be made; the log says why"
+
+
+def mail_soon(order: PurchaseOrder, *, now: datetime) -> None:
+    """Mail an order that waits for it: by a worker where ``MAIL_BY_WORKER``, so that nobody waits for the mail server, else now.
+
+    A broker that is away loses nothing: the job “Mail waiting orders” takes the order up.
+    """
+    if settings.MAIL_BY_WORKER:
+        enqueue(MAIL_JOB, order.pk)
+    else:
+        mail_order(order, now=now)
+
+
+def mail_one(*, order_id: int, now: datetime) -> None:
+    """``mail_order`` by key; nothing where the order is gone or waits no more."""
+    order = PurchaseOrder.objects.select_related("store", "supplier").filter(pk=order_id).first()
+    if order is not None:
+        mail_order(order, now=now)
 
 
 def mail_order(order: PurchaseOrder, *, now: datetime) -> None:

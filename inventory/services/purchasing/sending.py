@@ -18,7 +18,7 @@ from inventory.services.documents import move_document
 from inventory.services.errors import Conflict
 from inventory.services.locking import in_one_transaction
 from inventory.services.people import log_line, name_of
-from inventory.services.purchasing.mailing import mail_order
+from inventory.services.purchasing.mailing import mail_soon
 from inventory.services.purchasing.orders import MailState, Status, lock_order
 
 USUAL_LEAD_TIME_DAYS = Decimal(7)
@@ -49,7 +49,7 @@ def send_order(
         mail_state=MailState.WAITING,
         mail_at=now,
     )
-    transaction.on_commit(lambda: mail_order(order, now=now), robust=True)
+    transaction.on_commit(lambda: mail_soon(order, now=now), robust=True)
     return order
 
 
@@ -72,7 +72,7 @@ def resend_order(
         return order
     order.mail_state, order.mail_at, order.mail_key = MailState.WAITING, now, idempotency_key[:100]
     order.save(update_fields=["mail_state", "mail_at", "mail_key"])
-    transaction.on_commit(lambda: mail_order(order, now=now), robust=True)
+    transaction.on_commit(lambda: mail_soon(order, now=now), robust=True)
     return order
 
 

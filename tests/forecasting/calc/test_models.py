@@ -113,6 +113,18 @@ def test_a_series_that_sold_nothing_has_the_panels_weekdays() -> None:
     assert weekday_factors(units, np.ones((2, 2)), np.ones(2))[:, 1].tolist() == pytest.approx([1.5, 0.5])
 
 
+def test_one_giant_is_not_the_panels_week() -> None:
+    units = np.array([[30.0] * 9 + [10.0], [10.0] * 9 + [30_000.0]])
+    factors = weekday_factors(units, np.ones((2, 10)), np.full(10, 1e9))  # so uneven that everybody follows the panel
+    # The giant's 30,010 units count as 40: 27.0 + 0.01 on the first of two days, 9 + 4.0 on the second, out of 40.
+    assert factors[:, 0].tolist() == pytest.approx([270.013 / 200, 129.987 / 200], abs=1e-4)
+
+
+def test_who_does_not_know_a_whole_week_says_nothing_of_the_panels() -> None:
+    units, exposure = np.array([[30.0, 0.0], [10.0, 40.0]]), np.array([[1.0, 0.0], [1.0, 1.0]])
+    assert weekday_factors(units, exposure, np.full(2, 1e9))[:, 0].tolist() == pytest.approx([1.5, 0.5])
+
+
 @pytest.mark.parametrize("extra", range(8))
 def test_the_weekly_pattern_goes_on_where_the_history_stops(extra: int) -> None:
     demand = np.array([(WEEK * 30)[: 203 + extra]])

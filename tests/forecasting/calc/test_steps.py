@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecasting.calc.config import ForecastConfig
-from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED
+from forecasting.calc.contract import AS_WEIGHTED, DRAWN_TO_PLAIN, PLAIN_IS_BEST, UNTESTED, WITHIN_CHANCE
 from forecasting.calc.drift import drift_factors
 from forecasting.calc.gate import error_sums
 from forecasting.calc.intervals import Spread, learn_spread, quantiles_of, rising, rounded
@@ -54,12 +54,51 @@ def gate(ensemble_error: float, plain_error: float, points: int = 10) -> tuple[f
 
 def test_the_gate_by_hand() -> None:
     assert gate(1.0, 2.0) == (0.0, AS_WEIGHTED)
-    # Errors of 2 and -1: two thirds of the plain path and one of the ensemble's leave none.
-    assert gate(2.0, -1.0)[0] == pytest.approx(2 / 3)
+    # Errors of 2 and -1: with a third of the plain path the mixture errs by 2 - 3 / 3 = 1, as much as the plain path.
+    assert gate(2.0, -1.0)[0] == pytest.approx(1 / 3)
     assert gate(2.0, -1.0)[1] == DRAWN_TO_PLAIN
-    # Errors of 3 and 1 on the same side: nothing between them is better than the plain path.
+    # Errors of 3 and 1 on the same side: nothing between them is as good as the plain path.
     assert gate(3.0, 1.0) == (1.0, PLAIN_IS_BEST)
     assert gate(3.0, 1.0, points=7) == (0.0, UNTESTED)
+
+
+def beside_a_good_one(losses: list[float], new: float = 1.0) -> tuple[float, int]:
+    """The gate of a series that lost so much squared error to the plain model at each origin, in a panel that did not lose.
+
+    The plain model's error is 1 and the ensemble's on the other side, so that its square is 1 + the loss.
+    """
+    actual = np.full((len(losses), 10, 2), 10.0)
+    error = np.sqrt(1 + np.array(losses))[:, None, None] * np.array([1.0, 0.1])
+    plain = np.stack([actual + 1.0, actual + 50.0])
+    answer = error_sums(actual - error, plain, actual, new).gate(np.ones(len(losses), dtype=bool))
+    return float(answer.share[0]), int(answer.reason[0])
+
+
+def test_a_loss_that_chance_explains_moves_nothing() -> None:
+    # 0.5, -0.4, 0.6, -0.5: mean 0.05 with a standard error of 0.29.
+    assert beside_a_good_one([0.5, -0.4, 0.6, -0.5]) == (0.0, WITHIN_CHANCE)
+
+
+def test_a_loss_beyond_chance_is_taken_away() -> None:
+    share, reason = beside_a_good_one([0.5, 0.5, 0.5, 0.5])
+    # The least share that makes (√1.5 (1 - s) - s)² as small as 1.
+    assert share == pytest.approx((np.sqrt(1.5) - 1) / (np.sqrt(1.5) + 1))
+    assert reason == DRAWN_TO_PLAIN
+
+
+def test_origins_that_overlap_are_less_evidence_of_a_loss() -> None:
+    losses = [0.3, 0.1, 0.3, 0.1, 0.3, 0.1, 0.3, 0.1]
+    assert beside_a_good_one(losses)[0] > beside_a_good_one(losses, new=0.3)[0] > 0
+
+
+def test_where_the_whole_panel_lost_no_loss_counts_as_chance() -> None:
+    actual = np.full((4, 10, 20), 10.0)
+    losses = np.full((4, 20), 0.5)
+    losses[:, 0] = 0.5, -0.4, 0.6, -0.5
+    error = np.sqrt(1 + losses)[:, None]
+    answer = error_sums(actual - error, np.stack([actual + 1.0, actual + 50.0]), actual).gate(np.ones(4, dtype=bool))
+    assert set(answer.reason.tolist()) == {DRAWN_TO_PLAIN}
+    assert answer.share[0] > 0
 
 
 def test_the_gate_of_an_origin_asks_the_origins_that_judge_it_alone() -> None:
@@ -118,7 +157,11 @@ def normal_spread(origins: int = 12, series: int = 300) -> tuple[Spread, np.ndar
     actual = paths + random.normal(0, 10, paths.shape)
     mean, dispersion = np.full(series, 100.0), np.ones(series)
     others = ~np.eye(origins, dtype=bool)
-    return learn_spread(paths, actual, mean, dispersion, np.zeros(series, dtype=bool), others, CONFIG), paths, actual
+    return (
+        learn_spread(paths, actual, mean, dispersion, *[np.zeros(series, dtype=bool)] * 2, others, CONFIG),
+        paths,
+        actual,
+    )
 
 
 def test_normal_errors_give_normal_quantiles_and_intervals() -> None:
@@ -154,7 +197,7 @@ def test_a_series_that_will_sell_twice_as_much_is_as_unsure_again_where_its_erro
     actual = paths * random.normal(1, 0.1, paths.shape)
     others = ~np.eye(12, dtype=bool)
     no_counts = np.zeros(60, dtype=bool)
-    spread = learn_spread(paths, actual, np.full(60, 100.0), np.ones(60), no_counts, others, CONFIG)
+    spread = learn_spread(paths, actual, np.full(60, 100.0), np.ones(60), no_counts, no_counts, others, CONFIG)
     _, intervals, _ = quantiles_of(spread, np.full((28, 60), 200.0))
     assert (intervals[14, :, 1, 1] - 200).mean() == pytest.approx(1.96 * 20, rel=0.1)
 

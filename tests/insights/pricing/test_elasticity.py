@@ -79,18 +79,19 @@ def test_the_turns_end_at_the_least_squares_solution() -> None:
     slopes = item_slopes(panel, items=6, config=ElasticityConfig(tolerance=1e-10, most_turns=3000))
     x = np.log(panel.price)
     of_item = (panel.item[:, None] == np.arange(6)).astype(float)
+    series, store_quarter = panel.item * 3 + panel.store, panel.store * 3 + panel.week // 13
     columns = [
-        of_item,
-        of_item * panel.week[:, None],
         of_item * x[:, None],
-        (panel.store[:, None] == np.arange(1, 3)).astype(float),
-        (panel.week[:, None] == np.arange(1, 29)).astype(float),  # the trends take one more
         panel.promotion[:, None],
+        of_item * panel.week[:, None],
+        (series[:, None] == np.arange(18)).astype(float),
+        (store_quarter[:, None] == np.arange(9)).astype(float),
+        (panel.week[:, None] == np.arange(30)).astype(float),
     ]
     exact, *_ = np.linalg.lstsq(np.column_stack(columns), panel.log_quantity, rcond=None)
     assert slopes.time_effects == "week of category"
-    assert slopes.slope == pytest.approx(exact[12:18], abs=1e-5)
-    assert np.log(slopes.promotion_lift) == pytest.approx(exact[-1], abs=1e-5)
+    assert slopes.slope == pytest.approx(exact[:6], abs=1e-5)
+    assert np.log(slopes.promotion_lift) == pytest.approx(exact[6], abs=1e-5)
 
 
 def test_planted_elasticities_lie_within_their_intervals_at_the_stated_rate() -> None:
