@@ -148,6 +148,11 @@ class Commands:
                 start_new_session=True,
             )
 
+    def logs(self) -> str:
+        """The end of each consumer's log."""
+        logs = sorted(self.folder.glob("consumer-*.log"))
+        return "\n".join(f"{log.name}: {log.read_text()[-1500:]}" for log in logs)
+
 
 CATALOGUE = f"""
 from inventory.models import Product, Store
@@ -219,6 +224,7 @@ def _consume_through_faults(commands: Commands, server: Server, kept: int) -> No
                     server.stop(restarts[killed])
                     server.start()
                 consumers[place] = commands.consumer()
+            assert all(consumer.poll() is None for consumer in consumers), commands.logs()
             time.sleep(0.05)
         for consumer in consumers:
             consumer.send_signal(signal.SIGTERM)
