@@ -93,6 +93,10 @@ class Server:
         except MySQLdb.Error:
             return None
 
+    def flush_commits(self, *, always: bool) -> None:
+        """Whether each commit waits for the disk, as in production; making the tables need not."""
+        self.connect().cursor().execute(f"SET GLOBAL innodb_flush_log_at_trx_commit = {int(always)}")
+
     def stop(self, number: signal.Signals) -> None:
         if self.process is not None:
             with suppress(ProcessLookupError):
@@ -176,8 +180,10 @@ def test_killed_consumers_and_a_restarted_database_lose_nothing_and_count_nothin
     oracle = Oracle(set(STORES), {sku for sku, _ in PRODUCTS}).read(event.data for event in events)
     with own_mariadb(tmp_path) as server, kinesis.moto_server() as address, kinesis.aws_at(address) as client:
         commands = Commands(_environment(server, address, tmp_path), tmp_path)
+        server.flush_commits(always=False)
         commands.run("migrate", "--verbosity=0")
         commands.run("shell", "-c", CATALOGUE)
+        server.flush_commits(always=True)
         kinesis.make_stream(client, "stock", 4)
         target = StreamTarget("stock")
         for first in range(0, EVENTS, 500):
