@@ -61,6 +61,7 @@ class CustomerScoreAdmin(ReadOnlyAdmin):
     search_help_text = "The customer’s whole code"
     ordering = ["-analysis", "-money_at_stake"]
     change_form_template = "admin/insights/customerscore/change_form.html"
+    fields = ["customer", "analysis"]  # the page above them has the numbers with their units
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).prefetch_related("customer", "analysis")
@@ -157,7 +158,9 @@ def _segments_chart(rows: list[dict[str, Any]], currency: str) -> dict[str, Any]
         "Share of revenue (%)", [round(100 * one["revenue_share"], 1) for one in rows], kind="bar", colour="accent"
     )
     names = [one["name"] for one in rows]
-    return chart_data(labels=names, series=[share, money], x_title="Segment", y_title=f"Per cent ({currency})")
+    return chart_data(
+        labels=names, series=[share, money], x_title="Segment", y_title=f"Per cent (revenue in {currency})"
+    )
 
 
 def _history_chart(history: Any, currency: str) -> dict[str, Any]:

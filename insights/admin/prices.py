@@ -45,9 +45,11 @@ class PriceElasticityAdmin(ReadOnlyAdmin):
     list_display = ["show_what", "category", "verdict", "show_elasticity", "show_interval", "observations", "reason"]
     list_filter = [("verdict", ChoicesDropdownFilter), "category"]
     list_select_related = ("product",)
+    ordering = ["category", "product"]  # a category’s own row comes first
     search_fields = ["product__sku", "product__name", "category"]
     search_help_text = "SKU, product name or category"
     change_form_template = "admin/insights/priceelasticity/change_form.html"
+    fields = ["product", "category", "verdict", "reason", "observations", "analysis"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
