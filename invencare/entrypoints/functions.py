@@ -18,6 +18,7 @@ from insights.api.demand_answers import (
     best_price_for,
     churn_for,
     elasticities_for,
+    forecast_for,
     lifetimes_for,
     segments_for,
 )
@@ -25,6 +26,7 @@ from insights.api.demand_serializers import (
     AtRiskQuerySerializer,
     CustomersQuerySerializer,
     ElasticityQuerySerializer,
+    ForecastQuerySerializer,
     PriceQuerySerializer,
     SegmentsQuerySerializer,
 )
@@ -73,6 +75,13 @@ def inventory_optimizer(query: Any, now: datetime) -> dict[str, Any]:
 def customer_segments(query: Any, now: datetime) -> dict[str, Any]:
     """DI-1."""
     return segments_for(query, scope=EVERY_STORE, now=now)
+
+
+@callable_function(ForecastQuerySerializer, data_keys=frozenset({"feature_importance"}))
+def demand_forecast(query: Any, now: datetime) -> dict[str, Any]:
+    """DI-2."""
+    answer: dict[str, Any] = _numbers(forecast_for(query, scope=EVERY_STORE, now=now))
+    return answer
 
 
 @callable_function(ElasticityQuerySerializer)
