@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.import_rows", "benchmarks.ledger", "benchmarks.pages", "benchmarks.forecast_runs")
+BENCHMARKS = (
+    "benchmarks.import_rows",
+    "benchmarks.ledger",
+    "benchmarks.events",
+    "benchmarks.pages",
+    "benchmarks.forecast_runs",
+    "benchmarks.orders",
+    "benchmarks.recommendations",
+)
 
 
 def main() -> int:

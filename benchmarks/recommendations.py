@@ -85,6 +85,7 @@ def make_rows(count: int) -> None:
         batch_size=1_000,
     )  # fmt: skip
     generator = np.random.default_rng(SEED)
+    forecasts = _forecasts(each, generator)  # the same in every store, whose stock differs
     left = count
     for store in stores:
         own = ids[: min(left, each)]
@@ -100,7 +101,7 @@ def make_rows(count: int) -> None:
                 ],
                 batch_size=2_000,
             )  # fmt: skip
-            _make_forecasts(store.pk, own, generator)
+            _store_forecasts(store.pk, own, forecasts)
             order = PurchaseOrder.objects.create(
                 number=f"PO-{store.pk}", store=store, supplier=suppliers[0], status="sent", expected_date=today()
             )
@@ -110,49 +111,48 @@ def make_rows(count: int) -> None:
             )
 
 
-def _make_forecasts(store_id: int, product_ids: list[int], generator: Any) -> None:
-    """As the nightly run stores them, days and quantiles included."""
+def _forecasts(count: int, generator: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Days and sums of N products as the nightly run stores them."""
     import numpy as np
     from scipy import stats
 
     from forecasting.calc.config import DAY_LEVELS, SUM_LEVELS
-    from forecasting.models import ProductDemandForecast
-    from invencare.lib.upsert import upsert_values
 
-    count = len(product_ids)
     mean = np.where(np.arange(count) % 2, generator.gamma(2.0, 2.0, count), generator.gamma(1, 0.2, count)) + 0.02
     sums = {days: stats.nbinom.ppf(SUM_LEVELS, (mean * days / 1.5)[:, None], 0.4).tolist() for days in (7, 14)}
     daily = stats.nbinom.ppf(DAY_LEVELS, (mean / 1.5)[:, None], 0.4).tolist()
-    columns = (
-        "store_id product_id forecast_date forecast_period model historical_data_points forecast_accuracy_score "
-        "daily protection created_at"
-    ).split()
-    from datetime import UTC, datetime
-
-    now = datetime.now(UTC)
 
     def protection(row: int, days: int) -> dict[str, Any]:
         quantiles = dict(zip(map(str, SUM_LEVELS), sums[days][row], strict=True))
-        return {
-            "days": days,
-            "mean": round(float(mean[row]) * days, 4),
-            "quantiles": quantiles,
-            "basis": "backtest errors",
-        }
+        return {"days": days, "mean": round(float(mean[row]) * days, 4), "quantiles": quantiles}
 
-    rows = (
-        [
-            store_id, pk, today(), 28, "ensemble", 400, 60.0,
+    return [
+        (
             {
                 "mean": [round(float(mean[row]), 4)] * 28,
                 "quantiles": {str(level): [daily[row][place]] * 28 for place, level in enumerate(DAY_LEVELS)},
                 "naive": [1] * 28,
             },
             {**protection(row, 14), "lead_time": protection(row, 7)},
-            now,
-        ]
-        for row, pk in enumerate(product_ids)
-    )  # fmt: skip
+        )
+        for row in range(count)
+    ]
+
+
+def _store_forecasts(store_id: int, product_ids: list[int], forecasts: list[Any]) -> None:
+    from forecasting.models import ProductDemandForecast
+    from invencare.lib import clock
+    from invencare.lib.upsert import upsert_values
+
+    columns = (
+        "store_id product_id forecast_date forecast_period model historical_data_points forecast_accuracy_score "
+        "daily protection created_at"
+    ).split()
+    now = clock.now()
+    rows = (
+        [store_id, pk, today(), 28, "ensemble", 400, 60.0, daily, protection, now]
+        for pk, (daily, protection) in zip(product_ids, forecasts, strict=False)
+    )
     upsert_values(ProductDemandForecast, columns, rows, key=("product", "store", "forecast_date", "forecast_period"))
 
 

@@ -201,6 +201,19 @@ def _deliveries() -> Iterator[CheckMessage]:
         )
 
 
+@register(Tags.security)
+def check_webhooks(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    if not (settings.IS_PRODUCTION and settings.WEBHOOK_ALLOW_PRIVATE):
+        return []
+    return [
+        Warning(
+            "WEBHOOK_ALLOW_PRIVATE is on in production: who may add a webhook can post to your inner network.",
+            hint="Remove WEBHOOK_ALLOW_PRIVATE, or silence this check where every administrator may reach that network.",
+            id="invencare.W004",
+        )
+    ]
+
+
 @register(Tags.compatibility)
 def check_mail(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     if not settings.IS_PRODUCTION or "console" not in settings.EMAIL_BACKEND:

@@ -8,12 +8,13 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import F, Prefetch, Q
+from django.db.models import Prefetch
 
 from forecasting.calc.contract import Effect
 from forecasting.calc.promotions import promoted_days
 from forecasting.frames.demand import DailyDemand
-from forecasting.models import CalendarEvent, PlannedPrice
+from forecasting.frames.prices import load_prices
+from forecasting.models import CalendarEvent
 from inventory.models import Product, Store
 
 Floats = npt.NDArray[np.float64]
@@ -37,14 +38,14 @@ class PanelCalendar:
     """Rows are the products of the frame in their order, columns its last ``periods`` days and ``ahead`` more.
 
     ``effects`` and ``given`` as ``forecasting.calc.contract.Panel`` takes them (``given`` None: nobody gave any);
-    ``promotion`` 0 or 1, None where nobody plans promotions, for then none is known ahead; ``price`` in the store's currency, NaN before the
-    first sale; ``first_day`` since 1970-01-01; ``coming``: what is on in the days ahead, by name, learned or given.
+    ``promotion`` 0 or 1, None where nobody plans promotions, for then none is known ahead; ``price`` as of ``load_prices``;
+    ``first_day`` since 1970-01-01; ``coming``: what is on in the days ahead, by name, learned or given.
     """
 
     effects: tuple[Effect, ...]
     given: Floats | None
     promotion: Floats | None
-    price: Floats
+    price: Floats | None
     first_day: int
     coming: tuple[Coming, ...]
 
@@ -73,7 +74,7 @@ def load_panel_calendar(
         effects=board.effects(),
         given=board.given if (board.given != 1).any() else None,
         promotion=board.promotion(events),
-        price=_prices(store, history, first, periods, ahead, known_by),
+        price=load_prices(store=store, history=history, periods=periods, ahead=ahead, known_by=known_by),
         first_day=(first - EPOCH).days,
         coming=tuple(board.coming),
     )
@@ -172,27 +173,3 @@ class _Board:
             if product_id in chosen or category in categories
         ]
         return np.array(places, dtype=np.int64)
-
-
-def _prices(
-    store: Store, history: DailyDemand, first: date, periods: int, ahead: int, known_by: datetime | None
-) -> Floats:
-    """What a unit sold for, carried on over days without sales and ahead; from a planned price on, that."""
-    sold = history.sold_units[:, -periods:] - history.returned_units[:, -periods:]
-    revenue = history.revenue[:, -periods:]
-    known = (sold > 0) & (revenue > 0)
-    price = np.full((len(history.product_ids), periods + ahead), np.nan)
-    price[:, :periods] = np.where(known, revenue / np.where(known, sold, 1.0), np.nan)
-    last = np.maximum.accumulate(np.where(np.isfinite(price), np.arange(periods + ahead), -1), axis=1)
-    price = np.where(last >= 0, np.take_along_axis(price, np.maximum(last, 0), axis=1), np.nan)
-    row_of = {product_id: row for row, product_id in enumerate(history.product_ids)}
-    plans = PlannedPrice.objects.filter(Q(store=store) | Q(store__isnull=True), product_id__in=history.product_ids)
-    plans = plans.known_by(known_by).between(
-        history.last_day + timedelta(days=1), history.last_day + timedelta(days=ahead)
-    )
-    # The later ones lie over the earlier: plans for all stores first, then by the time when they were made.
-    for plan in plans.order_by(F("store_id").asc(nulls_first=True), "created_at", "pk"):
-        start = max((plan.first_day - first).days, periods)
-        end = periods + ahead if plan.last_day is None else (plan.last_day - first).days + 1
-        price[row_of[plan.product_id], start:end] = float(plan.price)
-    return price

@@ -5,15 +5,15 @@ Each part is one or two queries, however many stores, days and rows there are.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import zip_longest
+from math import inf
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from forecasting.models import DemandForecastTotal, ProductDemandForecast
 from insights.models import Decision, ReorderRecommendation
@@ -24,6 +24,9 @@ HISTORY_DAYS = 90
 SOLD_DAYS = 28
 SHOWN_MOVEMENTS = 15
 SHOWN_DECISIONS = 10
+SHOWN_ORDERS = 20
+SHOWN_RECOMMENDATIONS = 20
+SHOWN_STORES = 50
 SECONDS_OF_A_DAY = 86_400
 
 
@@ -69,6 +72,8 @@ class StoreLine:
 
 @dataclass(frozen=True)
 class ProductPage:
+    """``stores`` are all of the reach, those that run out first on top; the other lists are cut at what is shown."""
+
     product: Product
     days: Sequence[ProductDay]
     forecast: ProductForecast | None
@@ -77,6 +82,10 @@ class ProductPage:
     decisions: Sequence[Decision]
     order_lines: Sequence[PurchaseOrderLine]
     movements: Sequence[InventoryTransaction]
+
+    @property
+    def shown_stores(self) -> Sequence[StoreLine]:
+        return self.stores[:SHOWN_STORES]
 
     @property
     def on_hand_units(self) -> int:
@@ -96,10 +105,9 @@ class ProductPage:
 
 
 def build_product_page(*, product: Product, reach: Reach, today: date) -> ProductPage:
-    """Twelve queries, and none per row. ``today`` is the day up to which sales are shown."""
+    """Thirteen queries, and none per row. ``today`` is the day up to which sales are shown."""
     paths = _store_forecasts(product, reach)
-    coming = _order_lines(product, reach)
-    stores = _store_lines(product, reach, today, paths, coming)
+    stores = _store_lines(product, reach, today, paths)
     return ProductPage(
         product=product,
         days=_days(product, reach, today, [line.level for line in stores]),
@@ -107,7 +115,7 @@ def build_product_page(*, product: Product, reach: Reach, today: date) -> Produc
         stores=stores,
         recommendations=_recommendations(product, reach),
         decisions=_decisions(product, reach),
-        order_lines=coming,
+        order_lines=_order_lines(product, reach),
         movements=_movements(product, reach),
     )
 
@@ -183,24 +191,26 @@ def _interval(product: Product, reach: Reach, first: date, days: int, *, only: b
     return None if bounds is None else (bounds[0][:days], bounds[1][:days])
 
 
+def _lines_to_come(product: Product, reach: Reach) -> Any:
+    return reach.rows(PurchaseOrderLine).still_to_come().filter(product=product)
+
+
 def _order_lines(product: Product, reach: Reach) -> list[PurchaseOrderLine]:
     """Lines still to come, those expected first on top."""
-    lines = reach.rows(PurchaseOrderLine).still_to_come().filter(product=product)
-    lines = lines.select_related("purchase_order__supplier", "purchase_order__store")
-    return sorted(lines, key=lambda line: (line.purchase_order.expected_date or date.max, line.pk))
+    lines = _lines_to_come(product, reach).select_related("purchase_order__supplier", "purchase_order__store")
+    return list(lines.order_by(F("purchase_order__expected_date").asc(nulls_last=True), "pk")[:SHOWN_ORDERS])
+
+
+def _coming(product: Product, reach: Reach) -> dict[int, int]:
+    """Units on order by store."""
+    sums = _lines_to_come(product, reach).order_by().values_list("purchase_order__store_id")
+    return dict(sums.annotate(units=Sum("coming_units")))
 
 
 def _store_lines(
-    product: Product,
-    reach: Reach,
-    today: date,
-    paths: Mapping[int, tuple[date, list[float]]],
-    coming: Sequence[PurchaseOrderLine],
+    product: Product, reach: Reach, today: date, paths: Mapping[int, tuple[date, list[float]]]
 ) -> list[StoreLine]:
-    on_order: dict[int, int] = defaultdict(int)
-    for line in coming:
-        on_order[line.purchase_order.store_id] += line.open_units
-    sold = _sold(product, reach, today)
+    on_order, sold = _coming(product, reach), _sold(product, reach, today)
     levels = reach.rows(StockLevel).filter(product=product).with_stock_status().select_related("store")
     found = []
     for level in levels.order_by("store__code"):
@@ -213,10 +223,14 @@ def _store_lines(
                 out_days=out_days,
                 expected_units=sum(mean) if mean else None,
                 expected_per_day=sum(mean) / len(mean) if mean else None,
-                coming_units=on_order[level.store_id],
+                coming_units=on_order.get(level.store_id, 0),
             )
         )
-    return found
+    return sorted(found, key=_runs_out_first)
+
+
+def _runs_out_first(line: StoreLine) -> tuple[bool, float]:
+    return (line.level.on_hand_units > 0, inf if line.cover_days is None else line.cover_days)
 
 
 def _sold(product: Product, reach: Reach, today: date) -> dict[int, tuple[int, int]]:
@@ -234,7 +248,7 @@ def _sold(product: Product, reach: Reach, today: date) -> dict[int, tuple[int, i
 def _recommendations(product: Product, reach: Reach) -> list[ReorderRecommendation]:
     """What waits for somebody now."""
     rows = reach.rows(ReorderRecommendation).open().filter(product=product).worst_first()
-    return list(rows.select_related("store", "supplier").defer("dossier"))
+    return list(rows.select_related("store", "supplier").defer("dossier")[:SHOWN_RECOMMENDATIONS])
 
 
 def _decisions(product: Product, reach: Reach) -> list[Decision]:

@@ -4,7 +4,7 @@
 comes: ``max(0, demand per day × days until relief - on hand) × (price - unit cost)``. Demand per day is the mean of the
 days of the last four weeks on which the product was not out of stock all day. Relief is the expected day of an order
 that is under way, at least a day from now, else the lead time of the preferred supplier, else a week. **An overdue
-order:** what is still to come of it, at cost. **An order that was not mailed:** its value.
+order:** the margin of what is still to come of it, the most that its lateness can cost.
 
 Stock alerts are opened by the ledger, in the transaction of a sale, which reckons nothing: a job does it minutes later.
 """

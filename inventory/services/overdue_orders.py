@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import DecimalField, ExpressionWrapper, F, Sum
+from django.db.models import DecimalField, ExpressionWrapper, F, Q, Sum
 from django.utils.formats import date_format
 
 from invencare.lib import clock
@@ -26,7 +26,7 @@ def follow_orders(*, now: datetime) -> int:
         for order in orders
         if (days := _late_days(order, clock.business_date(now, order.store.zone)))
     }
-    money = _still_to_come(list(late))
+    money = _margin_to_come(list(late))
     wrong = [_alert(order, days, money.get(pk, Decimal(0))) for pk, (order, days) in late.items()]
     follow_state([Alert.Kind.ORDER_OVERDUE], wrong, now=now)
     return len(wrong)
@@ -36,13 +36,18 @@ def _late_days(order: PurchaseOrder, today: date) -> int:
     return max((today - order.expected_date).days, 0) if order.expected_date else 0
 
 
-def _still_to_come(order_ids: list[int]) -> dict[int, Decimal]:
-    """What is still to come of each order, at cost."""
-    value: Any = ExpressionWrapper(
-        F("coming_units") * F("unit_cost"), output_field=DecimalField(max_digits=20, decimal_places=4)
+def _margin_to_come(order_ids: list[int]) -> dict[int, Decimal]:
+    """The margin of what is still to come of each order: the most that its lateness can cost."""
+    margin: Any = ExpressionWrapper(
+        F("coming_units") * (F("product__price") - F("unit_cost")),
+        output_field=DecimalField(max_digits=20, decimal_places=4),
     )
     lines = PurchaseOrderLine.objects.still_to_come().filter(purchase_order_id__in=order_ids)
-    return dict(lines.order_by().values_list("purchase_order_id").annotate(money=Sum(value)))
+    return dict(
+        lines.order_by()
+        .values_list("purchase_order_id")
+        .annotate(money=Sum(margin, filter=Q(product__price__gt=F("unit_cost")), default=0))
+    )
 
 
 def _alert(order: PurchaseOrder, late_days: int, money: Decimal) -> NewAlert:

@@ -169,12 +169,25 @@ def test_the_price_is_what_was_paid_carried_on_until_a_planned_one(cast: Cast) -
     PlannedPrice.objects.create(first_day=day(5), price=4, store=cast.north, last_day=day(6), **plan)
     PlannedPrice.objects.create(first_day=day(6), price=Decimal("3.50"), **plan)
     PlannedPrice.objects.create(first_day=day(0), price=9, store=cast.south, **plan)
-    price = seen(cast).price[rows_of(cast, "steady")[0]]
+    DailySales.objects.create(  # on promotion: not what it regularly costs
+        store=cast.north, product=cast.steady, business_date=day(-5), units=9, revenue=9, promotion_lines=3
+    )
+    known = seen(cast).price
+    assert known is not None
+    price = known[rows_of(cast, "steady")[0]]
     assert np.isnan(price[:40]).all()
     assert price[40:50].tolist() == [3.0] * 10
     assert price[50:65].tolist() == [2.5] * 15
     assert price[65:69].tolist() == [4.0, 4.0, 3.5, 3.5]
-    assert np.isnan(seen(cast).price[rows_of(cast, "dead")[0]]).all()
+    assert np.isnan(known[rows_of(cast, "dead")[0]]).all()
+
+
+def test_prices_that_nobody_plans_are_not_known_ahead_and_take_no_part(cast: Cast) -> None:
+    DailySales.objects.create(store=cast.north, product=cast.steady, business_date=day(-9), units=2, revenue=5)
+    PlannedPrice.objects.create(product=cast.steady, first_day=day(-9), last_day=day(-1), price=2, created_at=NOW)
+    PlannedPrice.objects.create(product=cast.steady, first_day=day(1), price=2, store=cast.south, created_at=NOW)
+    assert seen(cast).price is None
+    assert seen(cast, cast.south).price is not None
 
 
 @pytest.mark.parametrize("events", [3, 30])

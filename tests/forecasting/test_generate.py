@@ -12,9 +12,11 @@ from forecasting.models import ForecastAccuracy, ForecastRun, ProductDemandForec
 from forecasting.services.generate import ForecastResults, forecast_series
 from inventory.models import DailySales, Product, SupplierItem
 from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily
+from tests.insights.proposals import make_products
 
 YESTERDAY = TODAY - timedelta(days=1)
 WEEK = [4, 4, 4, 4, 4, 8, 0]
+STATEMENTS_OF_A_CHUNK = 16
 
 
 def forecast(cast: Cast, *products: Product, **changes: Any) -> ForecastResults:
@@ -52,6 +54,24 @@ def test_a_forecast_is_written_with_its_path_its_quantiles_and_its_sums(cast: Ca
     assert row.historical_data_points == 140
     assert row.arima_forecast == pytest.approx(112, abs=0.1)
     assert row.lstm_forecast is None
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_a_chunk_is_read_and_written_in_the_same_statements_for_3_and_for_30_series(
+    cast: Cast, count: int, django_assert_num_queries: Any
+) -> None:
+    """Sales, products, sources; the calendar and planned prices; overrides; rows, newer backtests, theirs, old ones; a model."""
+    products = make_products(count)
+    DailySales.objects.bulk_create(
+        DailySales(store=cast.north, product=product, business_date=YESTERDAY - timedelta(days=ago), units=2 + ago % 7)
+        for product in products
+        for ago in range(60)
+    )
+    with django_assert_num_queries(STATEMENTS_OF_A_CHUNK):
+        assert len(forecast(cast, *products).forecasts) == count
+    with django_assert_num_queries(STATEMENTS_OF_A_CHUNK):
+        forecast(cast, *products)
+    assert ProductDemandForecast.objects.count() == count
 
 
 def test_every_model_is_measured_and_one_is_chosen(cast: Cast) -> None:

@@ -12,9 +12,11 @@ from django.urls import reverse
 
 from forecasting.models import ProductDemandForecast
 from insights.models import Decision, ReorderRecommendation
+from insights.services import reorder
 from invencare.lib import clock
 from inventory.models import PurchaseOrder, StoreMembership
-from tests.cast import NOW, TODAY, Cast, sell_daily
+from tests.cast import NOW, TODAY, Cast, movement, record, sell_daily
+from tests.insights.made_forecasts import forecast
 from tests.insights.proposals import make_products, recommend, recommend_many
 
 LIST = reverse("admin:insights_reorderrecommendation_changelist")
@@ -317,6 +319,37 @@ def test_the_page_without_forecast_or_dossier_still_stands(cast: Cast) -> None:
     text = signed_in(cast.buyer).get(page_of(bare)).content.decode()
     assert "No supplier lists this product, so it cannot be approved yet." in text
     assert "There is no forecast for this product here yet" in text
+
+
+def planned(cast: Cast) -> ReorderRecommendation:
+    """As the night writes it: 20 on hand, 4 a day expected."""
+    record(movement(cast.north, cast.steady, "count", 20))
+    forecast(cast, cast.steady)
+    reorder.recommend(store=cast.north, product_ids=[cast.steady.pk], recommendation_date=TODAY, now=NOW)
+    row: ReorderRecommendation = ReorderRecommendation.objects.get()
+    return row
+
+
+def test_the_page_shows_the_steps_and_recomputes_on_demand(cast: Cast) -> None:
+    row = planned(cast)
+    page = signed_in(cast.viewer).get(page_of(row))
+    assert [step["label"] for step in page.context["steps"]][:3] == ["Needed", "Whole packs", "Minimum order"]
+    assert page.context["steps"][-1] == {"label": "Budget", "units": 30, "is_change": False}
+    assert "Recompute it from this row alone" in page.content.decode()
+    again = signed_in(cast.viewer).get(f"{page_of(row)}?recompute=1").content.decode()
+    assert "Recomputed from this row alone: 30 units, the same." in again
+    ReorderRecommendation.objects.update(recommended_order_quantity=36)
+    other = signed_in(cast.viewer).get(f"{page_of(row)}?recompute=1").content.decode()
+    assert "Recomputed from this row alone: 30 units, not the 36 recommended." in other
+
+
+def test_a_row_on_an_old_forecast_warns_though_it_is_of_today(cast: Cast) -> None:
+    row = planned(cast)
+    ReorderRecommendation.objects.filter(pk=row.pk).update(
+        recommendation_date=clock.business_date(clock.now(), cast.north.zone),
+        forecast_date=clock.business_date(clock.now(), cast.north.zone) - timedelta(days=5),
+    )
+    assert "are 5 days old; wait for the next nightly run" in signed_in(cast.buyer).get(page_of(row)).content.decode()
 
 
 @pytest.mark.parametrize("rows", [1, 5])

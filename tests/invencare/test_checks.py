@@ -30,6 +30,7 @@ PRODUCTION: dict[str, Any] = {
     "NIGHTLY_CHUNK_SERIES": 120,
     "NIGHTLY_MODELS": ["gradient_boosting"],
     "DECISION_VALUE_LIMIT": 10_000.0,
+    "WEBHOOK_ALLOW_PRIVATE": False,
     "FORECAST_KEEP_DAYS": 14,
     "LIVE_ACCURACY_LATE_DAYS": 7,
     "LIVE_ACCURACY_WEEKS": 13,
@@ -52,6 +53,7 @@ ALL_CHECKS = (
     checks.check_database,
     checks.check_runs,
     checks.check_deliveries,
+    checks.check_webhooks,
     checks.check_mail,
     checks.check_numeric_stack,
 )
@@ -100,6 +102,7 @@ def test_a_right_production_has_nothing_to_say() -> None:
         ({"POLICY_GOAL": "profit"}, "invencare.E019"),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "invencare.W001"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "invencare.W002"),
+        ({"WEBHOOK_ALLOW_PRIVATE": True}, "invencare.W004"),
     ],
 )
 def test_a_wrong_setting_is_named_once_with_a_way_out(changes: dict[str, Any], check_id: str) -> None:

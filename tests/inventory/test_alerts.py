@@ -169,8 +169,15 @@ def test_an_order_is_overdue_from_the_day_after_it_was_due(cast: Cast) -> None:
     assert follow_orders(now=NOW) == 1
     alert = Alert.objects.get()
     assert (alert.kind, alert.severity, alert.store_id) == ("order_overdue", "high", late.store_id)
-    assert (alert.money, alert.currency) == (Decimal("18.00"), "GBP")  # 6 units still to come at 3.00
+    assert (alert.money, alert.currency) == (Decimal("12.00"), "GBP")  # 6 units still to come, at a margin of 2.00
     assert "was due on 15 Mar 2026" in alert.message
+
+
+def test_what_is_sold_at_a_loss_is_no_loss_when_it_is_late(cast: Cast) -> None:
+    Product.objects.filter(pk=cast.steady.pk).update(price=Decimal("2.00"))
+    ordered(cast, cast.north, cast.steady, due_in=-1)
+    follow_orders(now=NOW)
+    assert Alert.objects.get().money == 0
 
 
 def test_an_order_that_arrives_or_is_expected_later_is_overdue_no_more(cast: Cast) -> None:

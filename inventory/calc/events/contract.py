@@ -214,8 +214,9 @@ def _read_instant(value: Any) -> datetime | None:
         text = value.strip()
         if not NUMBER.fullmatch(text):
             instant = datetime.fromisoformat(text)
-            # astimezone fails outside of the calendar; a naive instant is UTC by contract.
-            return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+            if instant.tzinfo is None or instant.tzinfo is UTC:  # naive is UTC by contract
+                return instant.replace(tzinfo=UTC)
+            return instant.astimezone(UTC)  # fails outside of the calendar
         value = float(text)
     if isinstance(value, (int, float)):
         return datetime.fromtimestamp(value / 1000 if value >= MILLISECONDS_FROM else value, UTC)

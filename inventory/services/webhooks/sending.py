@@ -69,7 +69,8 @@ def retry_deliveries(ids: list[int], *, now: datetime) -> int:
 
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after the n-th try: 30 s, 1, 2, 4 minutes … up to 6 hours."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1))
+    doublings: int = 2 ** (attempts - 1)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * doublings)
 
 
 def _claim(delivery: WebhookDelivery, now: datetime) -> bool:
