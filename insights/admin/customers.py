@@ -25,6 +25,12 @@ Kind = DemandAnalysis.Kind
 SHOWN_AT_RISK = 200
 
 
+def is_changelist(request: HttpRequest) -> bool:
+    """Lists show the newest analyses alone; a page of one row opens older ones too."""
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").endswith("_changelist")
+
+
 class InsightForm(forms.Form):
     """What the address says to show."""
 
@@ -65,7 +71,7 @@ class CustomerScoreAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).prefetch_related("customer", "analysis")
-        is_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        is_list = is_changelist(request)
         return rows.filter(analysis__in=newest_analyses(Kind.CUSTOMERS)) if is_list else rows
 
     def get_urls(self) -> list[URLPattern]:
