@@ -168,9 +168,10 @@ def test_stock_in_transit_counts_at_the_store_that_it_goes_to(cast: Cast) -> Non
         StockTransferLine.objects.create(transfer=transfer, product=cast.steady, units=15, received_units=5)
     analyse(cast)
     row = row_of(cast.steady)
-    assert row.dossier["inputs"]["in_transit_units"] == 10
-    assert row.on_order_units == 10
-    assert row.recommended_order_quantity == 18  # 28 less 10
+    # What is drafted to come is decided, as a drafted order is: 10 of each.
+    assert row.dossier["inputs"]["in_transit_units"] == 20
+    assert row.on_order_units == 20
+    assert row.recommended_order_quantity == 12  # 28 less 20, in packs of 6
 
 
 def test_enough_stock_needs_no_row(cast: Cast) -> None:
