@@ -9,7 +9,7 @@ import pytest
 
 from insights.models import DemandAnalysis
 from invencare.lib import clock
-from tests.api.conftest import machine, person
+from tests.api.conftest import machine, person, total
 from tests.cast import Cast, sell_daily
 from tests.insights.demand_rows import customer_analysis, price_analysis, score
 
@@ -174,3 +174,41 @@ def test_queries_do_not_grow_with_customers(
         with django_assert_num_queries(queries):
             counts.append(len(ask(f"{ROOT}/{path}", format="json").json()["customers"]))
     assert counts[1] == counts[0] + 5
+
+
+def test_the_expected_demand_of_everything_and_of_a_category(learned: Cast) -> None:
+    total(None)
+    total(None, level="category", key="Coffee", category="Coffee", expected_units=3.0)
+    client = person(learned.analyst)
+    body = client.post(f"{ROOT}/forecast", {}, format="json").json()
+    assert (body["forecast_days"], body["expected_units"], body["series"]) == (2, 5.0, 3)
+    assert body["days"][0] == {
+        "date": "2026-03-16",
+        "expected_units": 2.0,
+        "lower_80": 1.0,
+        "upper_80": 3.0,
+        "lower_95": 0.0,
+        "upper_95": 4.0,
+    }
+    coffee = client.post(f"{ROOT}/forecast", {"category_id": "Coffee", "forecast_days": 1}, format="json").json()
+    assert (coffee["forecast_days"], coffee["expected_units"]) == (1, 2.0)
+
+
+def test_some_stores_are_summed_without_bounds(learned: Cast) -> None:
+    total(learned.south)
+    key = machine(learned.analyst, ["forecasts:read"], stores=[learned.south])
+    body = key.post(f"{ROOT}/forecast", {}, format="json").json()
+    assert (body["expected_units"], body["days"][0]["lower_80"]) == (5.0, None)
+
+
+def test_what_the_night_does_not_forecast_is_refused(learned: Cast) -> None:
+    client = person(learned.analyst)
+    assert client.post(f"{ROOT}/forecast", {}, format="json").json()["error"]["code"] == "model_missing"
+    total(None)
+    far = client.post(f"{ROOT}/forecast", {"forecast_days": 60}, format="json")
+    assert far.json()["error"]["fields"] == {
+        "forecast_days": ["The night forecasts 2 days; ask for at most that many."]
+    }
+    assert client.post(f"{ROOT}/forecast", {"category_id": "Nothing"}, format="json").status_code == 404
+    both = {"category_id": "Coffee", "product_id": "SKU-STEADY"}
+    assert client.post(f"{ROOT}/forecast", both, format="json").status_code == 400
