@@ -41,6 +41,7 @@ def main() -> None:
         for round_ in range(ROUNDS):
             for name, rate in _round(round_, waits):
                 measured.setdefault(name, []).append(rate)
+                print(f"  (round {round_ + 1}: {name} {rate:,.0f} events/s)", flush=True)
         rates = {name: statistics.median(found) for name, found in measured.items()}
         raw, singly, alone = rates["raw multi-row insert"], rates["one at a time"], rates["1 consumer, batches of 500"]
         for name, rate in rates.items():

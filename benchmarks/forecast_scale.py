@@ -6,8 +6,8 @@ the simulation; the wall clock is divided in the same way. *MB over input* is th
 allocated beside its input; *MB of a process* the most that any process ever held, libraries, simulation and all. *Import*
 is what loading the statistical tier costs a bare process, NumPy included.
 
-``--full`` measures a whole run of a file, as a user starts it: reading, training the trees, forecasting, writing. *MB at most* is
-the most that the first process held plus, for each other one, the most that any of them held.
+``--full`` measures a whole run of a file, as a user starts it: reading, training the trees, forecasting, writing. *MB first* is
+the most that the process which reads and writes held, *MB others* the most that any of those held to which it hands chunks.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _import_seconds() -> float:
 
 
 def _measure_files(arguments: argparse.Namespace) -> None:
-    print(f"{'series':>10}{'wall s':>9}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB at most':>12}")
+    print(f"{'series':>10}{'wall s':>9}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB first':>10}{'MB others':>11}")
     for series in arguments.series:
         with tempfile.TemporaryDirectory(prefix="invencare-scale-") as folder:
             source = Path(folder) / "in.parquet"
@@ -89,8 +89,10 @@ def _measure_files(arguments: argparse.Namespace) -> None:
                 pool.submit(_write_file, source, series, arguments.periods).result()
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 work = partial(_forecast_file, horizon=arguments.horizon, jobs=arguments.jobs)
-                wall, cpu, memory = pool.submit(work, source).result()
-        print(f"{series:>10,}{wall:>9.1f}{cpu:>9.1f}{cpu / series * 1000:>17.2f}{memory:>12.0f}", flush=True)
+                wall, cpu, first, others = pool.submit(work, source).result()
+        print(
+            f"{series:>10,}{wall:>9.1f}{cpu:>9.1f}{cpu / series * 1000:>17.2f}{first:>10.0f}{others:>11.0f}", flush=True
+        )
 
 
 def _write_file(target: Path, series: int, periods: int) -> None:
@@ -111,8 +113,8 @@ def _write_file(target: Path, series: int, periods: int) -> None:
     )
 
 
-def _forecast_file(source: Path, *, horizon: int, jobs: int) -> tuple[float, float, float]:
-    """Wall and processor seconds of a run, its processes' too, and the most MB that they can have held together."""
+def _forecast_file(source: Path, *, horizon: int, jobs: int) -> tuple[float, float, float, float]:
+    """Wall and processor seconds of a run, its processes' too, and the most MB that the first and any other one held."""
     from forecasting.services.files.forecast import FULL_TIER, forecast_file
     from forecasting.services.files.options import FileOptions
 
@@ -124,8 +126,7 @@ def _forecast_file(source: Path, *, horizon: int, jobs: int) -> tuple[float, flo
         raise SystemExit(f"not the full tier: {outcome.tier_reason}")
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = sum(part.ru_utime + part.ru_stime for part in (own, others))
-    most_others = jobs * others.ru_maxrss if jobs > 1 else 0
-    return wall, cpu, (own.ru_maxrss + most_others) / 1024
+    return wall, cpu, own.ru_maxrss / 1024, others.ru_maxrss / 1024
 
 
 def _run(series: int, arguments: argparse.Namespace) -> list[ChunkCost]:

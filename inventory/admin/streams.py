@@ -17,6 +17,7 @@ class StreamShardAdmin(ReadOnlyAdmin):
 
     list_display = ["stream", "shard_id", "show_state", "show_behind", "records_read", "lease_owner", "updated_at"]
     list_display_links = ["shard_id"]
+    list_before_template = "admin/inventory/streamshard/before_list.html"
     list_filter = ["stream"]
     fields = [
         "stream", "shard_id", "show_state", "show_behind", "records_read", "checkpoint", "parent_ids", "lease_owner",

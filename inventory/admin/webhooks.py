@@ -49,6 +49,7 @@ class WebhookEndpointAdmin(ScopedModelAdmin):
     """Made and switched off by who may; the secret is shown to who may change it."""
 
     form = EndpointForm
+    list_before_template = "admin/inventory/webhookendpoint/before_list.html"
     list_display = ["name", "kind", "address", "is_active", "created_at"]
     list_filter = [("kind", ChoicesDropdownFilter), "is_active"]
     actions = None

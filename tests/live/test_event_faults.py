@@ -30,14 +30,14 @@ from inventory.calc.events.generation import EventPlan, make_events
 from inventory.services.events.sending import StreamTarget
 from tests.inventory.events import kinesis
 from tests.inventory.events.oracle import Oracle
-from tests.live.site import kill
+from tests.live.site import kill, wait_until
 
 EVENTS = 50_000
 KILLS, RESTARTS = 10, 2
 STORES = ["N1", "S1", "E1"]
 PRODUCTS = [(f"P{i}", f"Product {i}") for i in range(12)]
 PLAN = EventPlan(seed=41, stores=STORES, products=PRODUCTS, bad_share=0.01, duplicate_share=0.02, disorder_share=0.01)
-WITHIN_SECONDS = 400.0  # alone on two cores it takes about 40
+WITHIN_SECONDS = 900.0  # a machine that many share; alone it takes a small part of that
 
 
 def why_not() -> str | None:
@@ -93,6 +93,10 @@ class Server:
         except MySQLdb.Error:
             return None
 
+    def flush_commits(self, *, always: bool) -> None:
+        """Whether each commit waits for the disk, as in production; making the tables need not."""
+        self.connect().cursor().execute(f"SET GLOBAL innodb_flush_log_at_trx_commit = {int(always)}")
+
     def stop(self, number: signal.Signals) -> None:
         if self.process is not None:
             with suppress(ProcessLookupError):
@@ -122,6 +126,7 @@ class Commands:
     environment: dict[str, str]
     folder: Path
     started: int = 0
+    log_of: dict[int, Path] = field(default_factory=dict)  # by process id
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -138,8 +143,9 @@ class Commands:
     def consumer(self) -> subprocess.Popen[bytes]:
         self.started += 1
         options = ["--batch=200", "--lease-seconds=2", "--poll-seconds=0.1", f"--name=consumer-{self.started}"]
-        with (self.folder / f"consumer-{self.started}.log").open("wb") as log:
-            return subprocess.Popen(
+        path = self.folder / f"consumer-{self.started}.log"
+        with path.open("wb") as log:
+            process = subprocess.Popen(
                 [sys.executable, "manage.py", "consume_stream", "stock", *options],
                 cwd=settings.BASE_DIR,
                 env=self.environment,
@@ -147,6 +153,17 @@ class Commands:
                 stderr=log,
                 start_new_session=True,
             )
+        self.log_of[process.pid] = path
+        return process
+
+    def are_up(self, consumers: list[subprocess.Popen[bytes]]) -> bool:
+        """Whether these have got as far as to stop cleanly when they are asked to."""
+        return all("reads stock" in self.log_of[consumer.pid].read_text() for consumer in consumers)
+
+    def logs(self) -> str:
+        """The end of each consumer's log."""
+        logs = sorted(self.folder.glob("consumer-*.log"))
+        return "\n".join(f"{log.name}: {log.read_text()[-1500:]}" for log in logs)
 
 
 CATALOGUE = f"""
@@ -171,8 +188,10 @@ def test_killed_consumers_and_a_restarted_database_lose_nothing_and_count_nothin
     oracle = Oracle(set(STORES), {sku for sku, _ in PRODUCTS}).read(event.data for event in events)
     with own_mariadb(tmp_path) as server, kinesis.moto_server() as address, kinesis.aws_at(address) as client:
         commands = Commands(_environment(server, address, tmp_path), tmp_path)
+        server.flush_commits(always=False)
         commands.run("migrate", "--verbosity=0")
         commands.run("shell", "-c", CATALOGUE)
+        server.flush_commits(always=True)
         kinesis.make_stream(client, "stock", 4)
         target = StreamTarget("stock")
         for first in range(0, EVENTS, 500):
@@ -203,7 +222,7 @@ def _environment(server: Server, address: str, folder: Path) -> dict[str, str]:
 def _consume_through_faults(commands: Commands, server: Server, kept: int) -> None:
     """Two consumers until ``kept`` events are in; at random points of the way one is killed, or the server restarted."""
     chance = random.Random(41)
-    kills = sorted(chance.uniform(0.02, 0.95) for _ in range(KILLS))
+    kills = sorted(chance.uniform(0.02, 0.9) for _ in range(KILLS))
     restarts = {2: signal.SIGTERM, 6: signal.SIGKILL}  # after the so-many-th kill
     consumers = [commands.consumer() for _ in range(2)]
     deadline = time.monotonic() + WITHIN_SECONDS
@@ -219,7 +238,9 @@ def _consume_through_faults(commands: Commands, server: Server, kept: int) -> No
                     server.stop(restarts[killed])
                     server.start()
                 consumers[place] = commands.consumer()
+            assert all(consumer.poll() is None for consumer in consumers), commands.logs()
             time.sleep(0.05)
+        wait_until(lambda: commands.are_up(consumers), seconds=WITHIN_SECONDS, what="both consumers are up")
         for consumer in consumers:
             consumer.send_signal(signal.SIGTERM)
         assert [consumer.wait(60) for consumer in consumers] == [0, 0]

@@ -79,7 +79,8 @@ def judge(event: StockEvent, shelf: Shelf, *, must_be_newer: bool = True) -> Ver
     """
     if must_be_newer and shelf.applied_at is not None and event.occurred_at < shelf.applied_at:
         return Verdict(
-            Outcome.STALE, f"An event of {shelf.applied_at.isoformat()} was applied before; this one is older."
+            Outcome.STALE,
+            f"An event of {shelf.applied_at.isoformat(' ', 'seconds')} was applied before; this one is older.",
         )
     if event.event_type == REMOVED and not (shelf.is_known and (shelf.is_on_sale or shelf.on_hand)):
         return NOTHING_TO_REMOVE

@@ -185,7 +185,8 @@ def _replay_verdict(event: StockEvent, shelf: Shelf, level: StockLevel | None) -
     )
     if since is not None:
         return Verdict(
-            Outcome.STALE, f"The stock was counted or set on {since.isoformat()}: this event is in that number already."
+            Outcome.STALE,
+            f"The stock was counted or set on {since.isoformat(' ', 'seconds')}: this event is in that number already.",
         )
     return judge(event, shelf, must_be_newer=False)
 
