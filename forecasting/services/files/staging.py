@@ -15,7 +15,7 @@ from forecasting.services.files.lines import read_lines
 from forecasting.services.files.options import FREQUENCIES, WEEK_DAYS, FileOptions, season_of
 from forecasting.services.files.stage import Calendar, Staging, Summary
 
-MEMORY = "768MB"
+MEMORY = "1GB"
 # Of a file of weeks, the share of rows that may lie on another week day before it is taken for a file of days.
 MOST_OFF_WEEK_DAY = 0.01
 # From this share of days with a row on, the file is taken to write its days without sales, too.
