@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 
 from insights.calc.customers.churn import train_churn
-from insights.calc.customers.clustering import best_of, cluster_all
 from insights.calc.customers.days import TooFewCustomersError, summarise
 from insights.calc.customers.features import customer_features
 from insights.calc.customers.judging import auc
@@ -83,6 +82,9 @@ def _churners(truth: Truth, frame: CustomerFrame, last: date) -> list[str]:
 
 def _segments(frame: CustomerFrame, last: date) -> list[str]:
     """Some number of segments passes every gate, and the best segment buys more often than the worst."""
+    # scikit-learn: the statistical tier, which lacks it, verifies short demos.
+    from insights.calc.customers.clustering import best_of, cluster_all
+
     summary = summarise(frame.days, end_day=last.toordinal())
     found = best_of(
         cluster_all(recency_days=summary.days_since_last, frequency=summary.purchase_days, monetary=summary.total_money)
