@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from forecasting.calc.config import STORED_MODELS
 from forecasting.calc.error_sums import SUM_NAMES
 from forecasting.calc.live import Vintages, measure
 
@@ -27,6 +28,7 @@ def vintages(first_days: list[int], mean: object, *, series: list[int] | None = 
         "quantiles": np.stack([path - 2, path, path + 2], axis=-1),
         "intervals": np.broadcast_to(np.array([[-2.0, 2.0], [-3.0, 3.0]]), shape) + path[..., None, None],
         "scales": np.full((count, 2), NAN),
+        "models": np.full((count, len(STORED_MODELS), horizon), NAN),
     }
     return Vintages(**(own | changes))  # type: ignore[arg-type]
 
