@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
+from analytics.services.anomaly_alerts import follow_anomalies as follow
 from analytics.services.answers import performance_answer
 from analytics.services.metrics import refresh_metrics as refresh
 from invencare.lib import clock
@@ -40,3 +41,9 @@ def analyse_performance(product_id: str, store_id: str, analysis_period: int = 3
     )
     row.store, row.product = store, product
     return performance_answer(row)
+
+
+@shared_task(name="analytics.follow_anomalies", acks_late=True)
+def follow_anomalies() -> int:
+    """Open and close the alerts of unusual sales. Safe to run twice."""
+    return follow(now=clock.now())

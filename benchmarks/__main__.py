@@ -10,6 +10,7 @@ BENCHMARKS = (
     "benchmarks.ledger",
     "benchmarks.events",
     "benchmarks.pages",
+    "benchmarks.naive_reads",
     "benchmarks.forecast_runs",
     "benchmarks.orders",
     "benchmarks.recommendations",

@@ -6,8 +6,8 @@ the simulation; the wall clock is divided in the same way. *MB over input* is th
 allocated beside its input; *MB of a process* the most that any process ever held, libraries, simulation and all. *Import*
 is what loading the statistical tier costs a bare process, NumPy included.
 
-``--full`` measures a whole run of a file, as a user starts it: reading, training the trees, forecasting, writing. *MB at most* is
-the most that the first process held plus, for each other one, the most that any of them held.
+``--full`` measures a whole run of a file, as a user starts it: reading, training the trees, forecasting, writing. *MB held* is
+the most that its processes held together, looked at ten times a second.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -81,7 +84,7 @@ def _import_seconds() -> float:
 
 
 def _measure_files(arguments: argparse.Namespace) -> None:
-    print(f"{'series':>10}{'wall s':>9}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB at most':>12}")
+    print(f"{'series':>10}{'wall s':>9}{'CPU s':>9}{'CPU s per 1,000':>17}{'MB held':>10}")
     for series in arguments.series:
         with tempfile.TemporaryDirectory(prefix="invencare-scale-") as folder:
             source = Path(folder) / "in.parquet"
@@ -89,8 +92,8 @@ def _measure_files(arguments: argparse.Namespace) -> None:
                 pool.submit(_write_file, source, series, arguments.periods).result()
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 work = partial(_forecast_file, horizon=arguments.horizon, jobs=arguments.jobs)
-                wall, cpu, memory = pool.submit(work, source).result()
-        print(f"{series:>10,}{wall:>9.1f}{cpu:>9.1f}{cpu / series * 1000:>17.2f}{memory:>12.0f}", flush=True)
+                wall, cpu, held = pool.submit(work, source).result()
+        print(f"{series:>10,}{wall:>9.1f}{cpu:>9.1f}{cpu / series * 1000:>17.2f}{held:>10.0f}", flush=True)
 
 
 def _write_file(target: Path, series: int, periods: int) -> None:
@@ -112,20 +115,48 @@ def _write_file(target: Path, series: int, periods: int) -> None:
 
 
 def _forecast_file(source: Path, *, horizon: int, jobs: int) -> tuple[float, float, float]:
-    """Wall and processor seconds of a run, its processes' too, and the most MB that they can have held together."""
+    """Wall and processor seconds of a run, its processes' too, and the most MB that they held together."""
     from forecasting.services.files.forecast import FULL_TIER, forecast_file
     from forecasting.services.files.options import FileOptions
 
     began = time.perf_counter()
     options = FileOptions(horizon=horizon, jobs=jobs)
-    outcome = forecast_file(source=source, target=source.with_name("out.parquet"), options=options)
+    with _held_mb() as held:
+        outcome = forecast_file(source=source, target=source.with_name("out.parquet"), options=options)
     wall = time.perf_counter() - began
     if outcome.tier != FULL_TIER:
         raise SystemExit(f"not the full tier: {outcome.tier_reason}")
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = sum(part.ru_utime + part.ru_stime for part in (own, others))
-    most_others = jobs * others.ru_maxrss if jobs > 1 else 0
-    return wall, cpu, (own.ru_maxrss + most_others) / 1024
+    return wall, cpu, max(held)
+
+
+@contextmanager
+def _held_mb() -> Iterator[list[float]]:
+    """Fills a list with what this process and its children hold, in MB. (``ru_maxrss`` of a child begins with its parent's.)"""
+    held: list[float] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.1):
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+            held.append(sum(_resident_mb(process) for process in ("self", *children)))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield held
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+def _resident_mb(process: str) -> float:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):  # over since it was listed
+        return 0.0
+    return pages * resource.getpagesize() / 1e6
 
 
 def _run(series: int, arguments: argparse.Namespace) -> list[ChunkCost]:

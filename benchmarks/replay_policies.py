@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
 from benchmarks.replay import Case, Policy, Situation
-from forecasting.calc.panel import ForecastConfig, Panel, forecast_panel
+from forecasting.calc.boosting import boosting_is_installed, train_boosting
+from forecasting.calc.config import GRADIENT_BOOSTING
+from forecasting.calc.panel import ExtraCandidate, ForecastConfig, Panel, backtest_origins, days_ahead, forecast_panel
+from forecasting.calc.sales_history import History
 from insights.calc.replenishment.arrays import Floats
 from insights.calc.replenishment.censoring import HALF, uncensored_demand
 from insights.calc.replenishment.config import COST, PolicyConfig
@@ -51,7 +55,11 @@ def ours(case: Case, forecast: Forecast) -> Policy:
 
 
 def engine(case: Case) -> Forecast:
-    """The product's forecasting engine, run anew on all that is known; periods that ran out of stock are no plain zeros."""
+    """The product's forecasting engine, run anew on all that is known; periods that ran out of stock are no plain zeros.
+
+    As at night: gradient boosting is trained anew on all series where its library is installed, and has a part in the
+    ensemble as far as the backtest gives it one.
+    """
     days = case.period_days
     lengths = case.lead_time + 2
 
@@ -63,7 +71,8 @@ def engine(case: Case) -> Forecast:
         panel = Panel(demand=demand, season=WEEK_DAYS if days == 1 else year, year=year, in_stock=in_stock)
         asked = [np.full(len(demand), length, dtype=np.int64) for length in range(1, lengths + 1)]
         config = ForecastConfig(horizon=lengths, sum_levels=LEVELS, minimum_history=1)
-        found = forecast_panel(panel, config, sum_periods=asked)
+        trees = _trees(panel, config, asked, days) if boosting_is_installed() else []
+        found = forecast_panel(panel, config, sum_periods=asked, extra=trees)
         return _sums(
             case,
             np.stack([one.mean for one in found.sums], axis=1),
@@ -72,6 +81,22 @@ def engine(case: Case) -> Forecast:
         )
 
     return forecast
+
+
+def _trees(panel: Panel, config: ForecastConfig, asked: list[Any], period_days: int) -> list[ExtraCandidate]:
+    """The trees of today and of the backtest's origins; none where the panel is too short for them."""
+    in_stock = np.ones_like(panel.demand) if panel.in_stock is None else panel.in_stock
+    known = in_stock >= HALF
+    history = History(
+        demand=np.where(known, panel.demand / np.where(known, in_stock, 1.0), np.nan),
+        first_day=0,
+        period_days=period_days,
+        season=panel.season,
+        in_stock=in_stock,
+    )
+    origins, ahead = backtest_origins(panel, config), days_ahead(config, asked)
+    trained = train_boosting(history, origins, ahead)
+    return [ExtraCandidate(GRADIENT_BOOSTING, trained.paths(history, origins, ahead))] if trained.is_trained else []
 
 
 def _sums(case: Case, mean: Floats, quantiles: Floats, known: Floats) -> DemandSums:

@@ -131,6 +131,13 @@ JOBS: tuple[Job, ...] = (
         expire_seconds=590,
     ),
     Job(
+        name="Follow anomalies",
+        task="analytics.follow_anomalies",
+        schedule="20 * * * *",
+        description="Opens alerts of unusual sales, and closes those that were dismissed or are old.",
+        expire_seconds=3_500,
+    ),
+    Job(
         name="Send alert digests",
         task="inventory.tasks.send_alert_digests",
         schedule="2 * * * *",

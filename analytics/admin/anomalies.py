@@ -156,11 +156,17 @@ def _chart(row: Anomaly, history: AnomalyHistory) -> dict[str, Any]:
         labels=[day.isoformat() for day in days],
         series=[
             chart_series(row.get_metric_display(), history.values),
-            chart_band(
-                "Usual", [row.lower if it else None for it in is_it], [row.upper if it else None for it in is_it]
-            ),
-            chart_series("Expected", [row.expected if it else None for it in is_it], colour="accent", dashed=True),
+            *_expected(row, is_it),
             chart_marks(label, [label if it else None for it in is_it], colour="danger"),
         ],
         y_title=f"{row.get_metric_display()} ({unit_of(row).removesuffix(' a day')})",
     )
+
+
+def _expected(row: Anomaly, is_it: list[bool]) -> list[dict[str, Any]]:
+    """What was expected: of a week a line within its usual range, of a day a bar, for a line needs two days."""
+    expected = [row.expected if it else None for it in is_it]
+    if row.kind != Anomaly.Kind.WEEK:
+        return [chart_series("Expected", expected, colour="accent", kind="bar")]
+    lower, upper = ([bound if it else None for it in is_it] for bound in (row.lower, row.upper))
+    return [chart_band("Usual", lower, upper), chart_series("Expected", expected, colour="accent", dashed=True)]

@@ -34,7 +34,7 @@ class WatchConfig:
     no anomaly however regular a big store is.
     """
 
-    day_bound: float = 4.0
+    day_bound: float = 3.5
     week_bound: float = 4.0
     silence_bound: float = 2.5
     least_days: int = 56

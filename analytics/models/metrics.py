@@ -66,8 +66,8 @@ class ProductDailyMetrics(DaySums):
         indexes = [
             # The best products of a period, summed from the index alone.
             models.Index(
-                fields=["business_date", "product", "currency", "units", "returned_units", "revenue"],
-                name="product_metrics_sums",
+                fields=["business_date", "product", "units", "returned_units", "revenue", "transactions", "currency"],
+                name="product_metrics_all_sums",
             ),
         ]
 

@@ -112,7 +112,7 @@ class ProductPerformance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} @ {self.store_id} {self.analysis_date}"
+        return f"{self.product} @ {self.store}, {self.analysis_date}"
 
 
 class IdleStock(ProductPerformance):

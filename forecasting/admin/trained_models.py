@@ -24,13 +24,24 @@ SHOWN_COLUMNS = 15
 class TrainedModelAdmin(ReadOnlyAdmin):
     """Never reads the model itself: only workers do."""
 
-    list_display = ["name", "version", "window", "state", "trial", "naive_trial", "series", "size", "created_at"]
+    list_display = [
+        "name",
+        "kind",
+        "version",
+        "window",
+        "state",
+        "trial",
+        "naive_trial",
+        "series",
+        "size",
+        "created_at",
+    ]
     list_display_links = ["name", "version"]
     list_filter = [("kind", ChoicesDropdownFilter), "is_promoted"]
     ordering = ["-id"]
     fields = [
         "name", "version", "state", "promotion_reason", "window", "trial", "naive_trial", "bias", "series", "days",
-        "processor_seconds", "columns", "most_used", "parameters", "recipe", "seed", "code_version", "size", "checksum",
+        "processor_seconds", "metrics", "columns", "most_used", "parameters", "recipe", "seed", "code_version", "size", "checksum",
         "created_at",
     ]  # fmt: skip
     readonly_fields = fields
@@ -82,7 +93,10 @@ class TrainedModelAdmin(ReadOnlyAdmin):
 
     @display(description="columns that it learned from")
     def columns(self, row: TrainedModel) -> str:
-        return ", ".join(row.features.get("names", row.features.get("gains", {})))
+        names: list[str] = (
+            row.features.get("names") or row.features.get("columns") or list(row.features.get("gains", {}))
+        )
+        return ", ".join(names) or "–"
 
     @display(description="share of the trees' gain, by column")
     def most_used(self, row: TrainedModel) -> str:
@@ -95,4 +109,4 @@ class TrainedModelAdmin(ReadOnlyAdmin):
 
 
 def _percent(share: float | None) -> str:
-    return "not known" if share is None else f"{share:.1%}"
+    return "–" if share is None else f"{share:.1%}"

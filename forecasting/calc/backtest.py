@@ -72,8 +72,12 @@ def _summed(errors: Floats, known: Bools, scale: Floats) -> tuple[Floats, Floats
     return squared, absolute, signed, known.sum(axis=0).astype(np.float32), (scaled @ scaled.T).astype(np.float64)
 
 
-def crossed_weights(scores: Scores, allowed: Bools, groups: Ints, judging: Bools) -> tuple[Floats, Floats]:
+def crossed_weights(
+    scores: Scores, allowed: Bools, groups: Ints, judging: Bools, credit: Floats
+) -> tuple[Floats, Floats]:
     """Weights for each origin from those that judge it (O × C × S; ``judging`` is O × O), and from all of them (C × S).
+
+    ``credit`` (C) is what candidates weigh beyond what their backtest says.
 
     An origin's own errors, and those of origins that share periods with it, say nothing about the weights it is judged
     with.
@@ -90,6 +94,7 @@ def crossed_weights(scores: Scores, allowed: Bools, groups: Ints, judging: Bools
             origins @ scores.points,
             stacks[position],
             groups,
+            credit[allowed],
         )
     return weights[:-1], weights[-1]
 

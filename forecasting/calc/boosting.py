@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What a year ago or the day of the year says is learned from this many weeks on. In less every such number occurs once: it
 # would only tell trees the date, and what they make of the last days is noise (slow movers forecast at a third).
 YEARLY_FROM_WEEKS = 91
-ROWS_AT_ONCE = 200_000  # of one answer: the most that lies in memory beside the panel
+ROWS_AT_ONCE = 100_000  # of one answer: the most that lies in memory beside the panel
 
 
 class BoostingMissingError(ImportError):

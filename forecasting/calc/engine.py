@@ -111,7 +111,8 @@ def _serve(tested: Tested, judging: Bools) -> Served:
     """Weigh the candidates, take out the standing miss, draw the mixture to the better plain model where it lost, and go on
     from the end."""
     forecasters, scores, actual, near = tested.forecasters, tested.scores, tested.actual, tested.near
-    crossed, weights = crossed_weights(scores, _allowed(scores, tested.config), tested.history.groups, judging)
+    allowed = _allowed(scores, tested.config)
+    crossed, weights = crossed_weights(scores, allowed, tested.history.groups, judging, _credit(tested, allowed))
     places = [scores.models.index(name) for name in PLAIN_MODELS]
     mixed = np.empty(actual.shape, np.float32)
     plain = np.empty((len(places), *actual.shape), np.float32)
@@ -153,6 +154,19 @@ def _allowed(scores: Scores, config: ForecastConfig) -> Bools:
     plain = np.array([model in UNTESTED_MODELS for model in scores.models])
     untested = ENSEMBLE in config.models and not scores.points.any()
     return plain if untested or not allowed.any() else allowed
+
+
+def _credit(tested: Tested, allowed: Bools) -> Floats:
+    """What the models from outside weigh beyond their backtest (C), together: the share of the history that they had not seen there.
+
+    They learn from all that is known, and what answers at a past origin is an earlier one that knew less: of 90 days perhaps 60. Its
+    errors are no measure of today's. Nothing where no other model is in the ensemble.
+    """
+    learned = allowed & np.array([model not in MODELS for model in tested.scores.models])
+    if not learned.any() or learned[allowed].all() or not len(tested.origins):
+        return np.zeros(len(allowed))
+    unseen = 1 - float(tested.origins.mean()) / tested.history.periods
+    return np.where(learned, unseen / learned.sum(), 0.0)
 
 
 def _answer(

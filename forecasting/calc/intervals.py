@@ -22,6 +22,7 @@ from forecasting.calc.rise import Rise, learn_rise
 LEAST_SHARE_OF_MEAN = 0.05
 SCALE_PRIOR_POINTS = 28.0
 NORMAL_POINTS = 20.0
+NEARLY = 0.1
 MOST_CELLS = 120_000
 MOST_GROWTH = 2.5
 WHOLE_UNDER = 30.0
@@ -154,8 +155,8 @@ def _bounds(
     """Bounds (z scores) that hold the level's share of the errors: split conformal, bin by bin.
 
     Starts from the equal-tailed quantiles and stretches both by the least factor that covers the share. ``near`` is how
-    much earlier whole numbers are reached, by rounding: half a unit. Where 0 alone holds more than the share, no interval
-    holds just that (adr/0012): its bounds are no narrower than the equal-tailed quantiles.
+    much earlier whole numbers are reached, by rounding: half a unit. Where 0 alone holds more than the share, or
+    nearly as much, no interval holds just that (adr/0012): its bounds are no narrower than the equal-tailed quantiles.
     """
     bounds = np.empty((number, len(interval_levels), 2))
     members = [np.flatnonzero(bins == place) for place in range(number)]
@@ -168,7 +169,7 @@ def _bounds(
             weight = len(rows) / (len(rows) + NORMAL_POINTS)
             stretch = float(np.quantile(needed[rows], level)) if len(rows) else 1.0
             stretch = weight * stretch + 1 - weight
-            if len(rows) and np.mean(needed[rows] <= 0) > level:
+            if len(rows) and np.mean(needed[rows] <= 0) > level - NEARLY:
                 stretch = max(stretch, 1.0)
             bounds[place, column] = low[place] * stretch, high[place] * stretch
     return bounds

@@ -65,9 +65,14 @@ def learn_kinds(path: Floats, scale: Floats, is_seldom: Bools, series: Ints) -> 
     """From N errors: the forecast, the scale and the number of its series, and whether that one sells seldom."""
     classes = (~is_seldom, is_seldom)
     if min(int(chosen.sum()) for chosen in classes) < LEAST_BIN_POINTS:
-        return Kinds(_sizes(path, scale, len(np.unique(series))), None)
-    often, seldom = (_sizes(path[chosen], scale[chosen], len(np.unique(series[chosen]))) for chosen in classes)
+        return Kinds(_sizes(path, scale, _count(series)), None)
+    often, seldom = (_sizes(path[chosen], scale[chosen], _count(series[chosen])) for chosen in classes)
     return Kinds(often, seldom)
+
+
+def _count(series: Ints) -> int:
+    """How many different ones."""
+    return int((np.bincount(series) > 0).sum())
 
 
 def _sizes(path: Floats, scale: Floats, series: int) -> Sizes:

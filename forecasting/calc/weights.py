@@ -36,8 +36,9 @@ def stacked(gram: Floats) -> Floats:
     return weights
 
 
-def ensemble_weights(squared: Floats, points: Floats, stack: Floats, groups: Ints) -> Floats:
-    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's ``stacked`` weights, and the groups.
+def ensemble_weights(squared: Floats, points: Floats, stack: Floats, groups: Ints, credit: Floats) -> Floats:
+    """Weights C × S from Σ scaled error² (C × S), the number of errors (S), the panel's ``stacked`` weights, the groups, and the
+    ``credit`` (C) that candidates have beyond their backtest, of which Σ is under 1.
 
     w ∝ pooled × exp(-8 × (own - pooled relative log error) × n / (n + 700)): a series that was tested often goes its own
     way, a short one goes its group's.
@@ -49,6 +50,7 @@ def ensemble_weights(squared: Floats, points: Floats, stack: Floats, groups: Int
     by_group = _group_means(relative, useful, common, groups)
     lowest = np.exp(-POOLED_SHARPNESS * (common - common.min()))
     pooled = STACK_SHARE * stack + (1 - STACK_SHARE) * lowest / lowest.sum()
+    pooled = (1 - credit.sum()) * pooled + credit
     own_share = points / (points + POOL_POINTS)
     bend = own_share * relative + (1 - own_share) * by_group - common[:, None]
     score = np.log(np.maximum(pooled, 1e-6))[:, None] - OWN_SHARPNESS * bend

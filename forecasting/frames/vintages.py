@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from forecasting.calc.arrays import Floats
-from forecasting.calc.config import DAY_LEVELS, INTERVAL_LEVELS, STORED_MODELS
+from forecasting.calc.config import DAY_LEVELS, INTERVAL_LEVELS, SEASONAL_NAIVE, STORED_MODELS
 from forecasting.calc.live import Vintages
 from forecasting.calc.model_bytes import unpack_paths
 from forecasting.models import ProductDemandForecast
 
 NOTHING = float("nan")
+NAIVE_PLACE = STORED_MODELS.index(SEASONAL_NAIVE)
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ def _arrays(rows: list[tuple[int, date, str, dict[str, Any], Any]], place_of: di
     horizon = max((len(daily["mean"]) for daily in days), default=0)
     levels = [str(level) for level in DAY_LEVELS]
     bands = [str(level) for level in INTERVAL_LEVELS]
+    naive = _paths([daily.get("naive") for daily in days], horizon)
     vintages = Vintages(
         series=np.array([place_of[product_id] for product_id, *_ in rows], dtype=np.int64),
         first_day=np.array([day.toordinal() for _, day, *_ in rows], dtype=np.int64),
         mean=_paths([daily["mean"] for daily in days], horizon),
-        naive=_paths([daily.get("naive") for daily in days], horizon),
+        naive=naive,
         baseline=_paths([daily.get("baseline", {}).get("mean") for daily in days], horizon),
         levels=DAY_LEVELS,
         quantiles=np.stack(
@@ -73,17 +75,19 @@ def _arrays(rows: list[tuple[int, date, str, dict[str, Any], Any]], place_of: di
         scales=np.array(
             [[NOTHING if scale is None else scale for scale in daily.get("scales", (None, None))] for daily in days]
         ).reshape(-1, 2),
-        models=_models([packed for *_, packed in rows], horizon),
+        models=_models([packed for *_, packed in rows], horizon, naive),
     )
     return LoadedVintages(vintages, [model for _, _, model, *_ in rows])
 
 
-def _models(packed: list[Any], horizon: int) -> Floats:
+def _models(packed: list[Any], horizon: int, naive: Floats) -> Floats:
     """V × models × horizon; NaN where the row has no paths of its models."""
     paths = np.full((len(packed), len(STORED_MODELS), horizon), NOTHING, np.float32)
-    for row, one in zip(paths, packed, strict=True):
+    for row, one, own_naive in zip(paths, packed, naive, strict=True):
         if one:
             row[:] = unpack_paths(bytes(one), horizon)
+            # Kept exactly as well: held against itself it must come out even.
+            row[NAIVE_PLACE] = np.where(np.isfinite(own_naive), own_naive, row[NAIVE_PLACE])
     return paths
 
 

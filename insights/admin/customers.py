@@ -25,6 +25,12 @@ Kind = DemandAnalysis.Kind
 SHOWN_AT_RISK = 200
 
 
+def is_changelist(request: HttpRequest) -> bool:
+    """Lists show the newest analyses alone; a page of one row opens older ones too."""
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").endswith("_changelist")
+
+
 class InsightForm(forms.Form):
     """What the address says to show."""
 
@@ -61,10 +67,11 @@ class CustomerScoreAdmin(ReadOnlyAdmin):
     search_help_text = "The customer’s whole code"
     ordering = ["-analysis", "-money_at_stake"]
     change_form_template = "admin/insights/customerscore/change_form.html"
+    fields = ["customer", "analysis"]  # the page above them has the numbers with their units
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).prefetch_related("customer", "analysis")
-        is_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        is_list = is_changelist(request)
         return rows.filter(analysis__in=newest_analyses(Kind.CUSTOMERS)) if is_list else rows
 
     def get_urls(self) -> list[URLPattern]:
@@ -157,7 +164,9 @@ def _segments_chart(rows: list[dict[str, Any]], currency: str) -> dict[str, Any]
         "Share of revenue (%)", [round(100 * one["revenue_share"], 1) for one in rows], kind="bar", colour="accent"
     )
     names = [one["name"] for one in rows]
-    return chart_data(labels=names, series=[share, money], x_title="Segment", y_title=f"Per cent ({currency})")
+    return chart_data(
+        labels=names, series=[share, money], x_title="Segment", y_title=f"Per cent (revenue in {currency})"
+    )
 
 
 def _history_chart(history: Any, currency: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
+from insights.admin.customers import is_changelist
 from insights.models import DemandAnalysis, PriceElasticity
 from insights.services.customer_pages import newest_analyses
 from insights.services.price_choice import PriceQuestion, find_best_price
@@ -20,14 +21,12 @@ from inventory.admin.base import BoundedPaginator, ReadOnlyAdmin
 from inventory.services.access import scope_of_user
 from inventory.services.errors import Conflict
 
-FEW = {"min_value": 0.0001, "max_value": 1e9}
-
 
 class PriceForm(forms.Form):
     """What the buyer tries out; the answer is per the period of the quantity."""
 
-    tried_price = forms.FloatField(label="price to try", **FEW)
-    current_price = forms.FloatField(label="price now", **FEW)
+    tried_price = forms.FloatField(label="price to try", min_value=0.0001, max_value=1e9)
+    current_price = forms.FloatField(label="price now", min_value=0.0001, max_value=1e9)
     quantity = forms.FloatField(label="units a day now", min_value=0.0001, max_value=1e12)
     cost = forms.FloatField(label="cost a unit", min_value=0, max_value=1e9)
 
@@ -45,13 +44,15 @@ class PriceElasticityAdmin(ReadOnlyAdmin):
     list_display = ["show_what", "category", "verdict", "show_elasticity", "show_interval", "observations", "reason"]
     list_filter = [("verdict", ChoicesDropdownFilter), "category"]
     list_select_related = ("product",)
+    ordering = ["category", "product"]  # a category’s own row comes first
     search_fields = ["product__sku", "product__name", "category"]
     search_help_text = "SKU, product name or category"
     change_form_template = "admin/insights/priceelasticity/change_form.html"
+    fields = ["product", "category", "verdict", "reason", "observations", "analysis"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
-        is_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        is_list = is_changelist(request)
         return rows.filter(analysis__in=newest_analyses(DemandAnalysis.Kind.PRICES)) if is_list else rows
 
     def change_view(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from insights.models import Decision, ReorderRecommendation
+from insights.models import Decision, ReorderRecommendation, TransferRecommendation
 from insights.services.decisions import BY_ITSELF, Limits, history, numbers_age_days, staleness_warning
 from insights.services.dossier import explain, recompute
 from insights.services.stock_outlook import HISTORY_DAYS, StockOutlook, stock_outlook
@@ -53,6 +53,7 @@ def page_context(
         "why_over": _why_over(row, limits),
         "is_own_proposal": row.status == row.Status.PROPOSED and row.proposed_by_id == reader.pk,
         "next_row": next_row,
+        "moves_here": _moves_here(row) if row.is_open else [],
     }
 
 
@@ -100,6 +101,17 @@ def _why_over(row: ReorderRecommendation, limits: Limits) -> str:
         return ""
     units = row.proposed_quantity if row.status == row.Status.PROPOSED else row.recommended_order_quantity
     return limits.why_over(row.unit_cost * (units or 0), row.store.currency)
+
+
+def _moves_here(row: ReorderRecommendation) -> list[TransferRecommendation]:
+    """Transfers of the same day that would bring this product here: what they bring need not be ordered."""
+    moves = TransferRecommendation.objects.filter(
+        product=row.product_id,
+        to_store=row.store_id,
+        recommendation_date=row.recommendation_date,
+        status__in=["pending", "proposed", "approved"],
+    )
+    return list(moves.select_related("from_store").defer("dossier"))
 
 
 def _earlier(row: ReorderRecommendation) -> Any:

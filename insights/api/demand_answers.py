@@ -12,12 +12,14 @@ from insights.api.demand_serializers import (
     AtRiskListSerializer,
     ChurnsSerializer,
     ElasticitiesSerializer,
+    ExpectedDemandSerializer,
     LifetimesSerializer,
     PriceAnswerSerializer,
     SegmentsSerializer,
 )
 from insights.models import DemandAnalysis
 from insights.services import demand_insights
+from insights.services.demand_forecast import NoForecast, boosting_features, days_of, expected_demand
 from insights.services.demand_insights import AnalysisUnavailable, current_analysis
 from insights.services.price_choice import PriceQuestion, find_best_price
 from inventory.api.errors import NotHere
@@ -52,6 +54,29 @@ def segments_for(query: Mapping[str, Any], *, scope: StoreScope, now: datetime) 
         tried=analysis.results["segments"]["clusterings"],
         migration=found.migration,
     )
+
+
+def forecast_for(query: Mapping[str, Any], *, scope: StoreScope, now: datetime) -> dict[str, Any]:
+    """DI-2."""
+    product, category = None, query.get("category_id")
+    if "product_id" in query:
+        product = known_row(Product.objects.all(), field="product_id", sku=query["product_id"])
+    if category is not None:
+        known_row(Product.objects.all(), field="category_id", category=category)
+    try:
+        found = expected_demand(scope=scope, product=product, category=category, days=query["forecast_days"])
+    except NoForecast as refusal:
+        raise AnalysisUnavailableError(AnalysisUnavailable(str(refusal), is_stale=False)) from refusal
+    answer = {
+        "product_id": product and product.sku,
+        "category_id": category,
+        "forecast_days": len(found.mean),
+        "series": found.series,
+        "expected_units": round(sum(found.mean), 4),
+        "days": days_of(found),
+        "feature_importance": boosting_features(),
+    }
+    return dict(ExpectedDemandSerializer(answer).data)
 
 
 def lifetimes_for(query: Mapping[str, Any], *, scope: StoreScope, now: datetime) -> dict[str, Any]:

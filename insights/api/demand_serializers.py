@@ -73,6 +73,45 @@ class PriceQuerySerializer(CurrencySerializer):
     )
 
 
+class ForecastQuerySerializer(StrictSerializer):
+    product_id = serializers.CharField(max_length=64, required=False, help_text="The product's SKU.")
+    category_id = serializers.CharField(max_length=100, required=False, help_text="The category's name.")
+    forecast_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=91,
+        help_text="30, if left out, or as many as the night forecasts.",
+    )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if "product_id" in data and "category_id" in data:
+            raise serializers.ValidationError({"category_id": "Give a product or a category, not both."})
+        return data
+
+
+class ExpectedDaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField(read_only=True)
+    expected_units = serializers.FloatField(read_only=True)
+    lower_80 = serializers.FloatField(read_only=True, allow_null=True)
+    upper_80 = serializers.FloatField(read_only=True, allow_null=True)
+    lower_95 = serializers.FloatField(read_only=True, allow_null=True)
+    upper_95 = serializers.FloatField(read_only=True, allow_null=True)
+
+
+class ExpectedDemandSerializer(serializers.Serializer[Any]):
+    product_id = serializers.CharField(read_only=True, allow_null=True)
+    category_id = serializers.CharField(read_only=True, allow_null=True)
+    forecast_days = serializers.IntegerField(read_only=True)
+    series = serializers.IntegerField(read_only=True, help_text="Forecasts of a product in a store that were summed.")
+    expected_units = serializers.FloatField(read_only=True, help_text="Over all the days.")
+    days = ExpectedDaySerializer(many=True, read_only=True)
+    feature_importance = serializers.DictField(
+        child=serializers.FloatField(), read_only=True, help_text="Share of the gain of gradient boosting's trees."
+    )
+
+
 class AnalysisSerializer(serializers.Serializer[Any]):
     """What every answer says of where it comes from."""
 

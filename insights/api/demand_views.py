@@ -16,6 +16,8 @@ from insights.api.demand_serializers import (
     CustomersQuerySerializer,
     ElasticitiesSerializer,
     ElasticityQuerySerializer,
+    ExpectedDemandSerializer,
+    ForecastQuerySerializer,
     LifetimesSerializer,
     PriceAnswerSerializer,
     PriceQuerySerializer,
@@ -114,3 +116,25 @@ class PriceInsightViewSet(ApiViewSet):
 
     def _answered(self, answer: Any, query: Any) -> Response:
         return Response(answer(query, scope=scope_of(self.request), now=clock.now()))
+
+
+class DemandForecastViewSet(ApiViewSet):
+    """The demand expected of a product, a category or everything in the actor's stores."""
+
+    queryset = PriceElasticity.objects.none()
+    pagination_class = None
+    filter_backends = []
+    permissions_by_action = {"forecast": "forecasting.view_productdemandforecast"}
+
+    @extend_schema(
+        summary="Demand expected of a product, a category or everything",
+        description=(
+            "The newest night's forecasts, in which gradient boosting takes part, summed from the bottom: categories agree "
+            f"with their products. Intervals are of the whole company alone. {STALE}"
+        ),
+        request=ForecastQuerySerializer,
+        responses=ExpectedDemandSerializer,
+    )
+    def forecast(self, request: Request) -> Response:
+        query = self.read_body(ForecastQuerySerializer)
+        return Response(demand_answers.forecast_for(query, scope=scope_of(self.request), now=clock.now()))

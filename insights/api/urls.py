@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from insights.api.dashboard import DashboardViewSet
 from insights.api.decision_views import DecisionReasonViewSet, DecisionWorthViewSet
-from insights.api.demand_views import CustomerInsightViewSet, PriceInsightViewSet
+from insights.api.demand_views import CustomerInsightViewSet, DemandForecastViewSet, PriceInsightViewSet
 from insights.api.move_views import ExcessRecommendationViewSet, TransferRecommendationViewSet
 from insights.api.optimize import OptimizeViewSet, ServiceTargetViewSet
 from insights.api.report_views import ForecastSummaryViewSet, InventoryReportViewSet
@@ -31,6 +31,7 @@ urlpatterns = [
     ),
     path("decisions/reasons", DecisionReasonViewSet.as_view({"get": "list"}), name="decision-reasons"),
     path("demand-insights/segments", CustomerInsightViewSet.as_view({"get": "segments"}), name="insight-segments"),
+    path("demand-insights/forecast", DemandForecastViewSet.as_view({"post": "forecast"}), name="insight-forecast"),
     path("demand-insights/clv", CustomerInsightViewSet.as_view({"post": "clv"}), name="insight-clv"),
     path("demand-insights/churn", CustomerInsightViewSet.as_view({"post": "churn"}), name="insight-churn"),
     path(

@@ -99,11 +99,8 @@ def _on_order(product_ids: Sequence[int]) -> dict[int, dict[int, list[Coming]]]:
 
 def _in_transit(product_ids: Sequence[int]) -> dict[int, dict[int, list[Coming]]]:
     """What is on its way to each store, and what has been drafted or approved to go there: that is decided."""
-    waiting = [StockTransfer.Status.DRAFT, StockTransfer.Status.APPROVED]
-    columns = ("transfer__to_store_id", "product_id", "transfer__expected_date")
-    sent = StockTransferLine.objects.in_transit().filter(product_id__in=product_ids).order_by("pk")
-    drafted = StockTransferLine.objects.filter(transfer__status__in=waiting, product_id__in=product_ids).order_by("pk")
-    return _coming([*sent.values_list(*columns, "coming_units"), *drafted.values_list(*columns, "units")])
+    lines = StockTransferLine.objects.still_to_come().filter(product_id__in=product_ids).order_by("pk")
+    return _coming(lines.values_list("transfer__to_store_id", "product_id", "transfer__expected_date", "coming_units"))
 
 
 def _coming(rows: Any) -> dict[int, dict[int, list[Coming]]]:

@@ -84,7 +84,7 @@ class MonthFacts:
 class ReorderFrame:
     """By product id; ten queries at most, whatever the number of products.
 
-    ``on_order`` of suppliers, drafts included: they are decided. ``in_transit`` from other stores. ``committed_units`` will leave
+    ``on_order`` of suppliers, drafts included: they are decided. ``in_transit`` from other stores, drafts included. ``committed_units`` will leave
     for other stores by transfers that are drafted or approved.
     """
 
@@ -176,8 +176,8 @@ def _on_order(store_id: int, product_ids: Sequence[int]) -> dict[int, list[Comin
 
 
 def _in_transit(store_id: int, product_ids: Sequence[int]) -> dict[int, list[Coming]]:
-    """What has left another store for this one and has not arrived."""
-    lines = StockTransferLine.objects.in_transit().at(store_id).filter(product_id__in=product_ids)
+    """What is on its way from another store, or is drafted or approved to come from one."""
+    lines = StockTransferLine.objects.still_to_come().at(store_id).filter(product_id__in=product_ids)
     return _coming(lines.order_by("pk").values_list("product_id", "transfer__expected_date", "coming_units"))
 
 

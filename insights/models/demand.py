@@ -133,7 +133,7 @@ class CustomerScore(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer_id} in {self.analysis_id}"
+        return str(self.customer)
 
 
 class PriceElasticity(models.Model):
@@ -181,4 +181,4 @@ class PriceElasticity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product or self.category}: {self.elasticity}"
+        return str(self.product or f"All of {self.category or 'no category'}")

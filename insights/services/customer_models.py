@@ -69,7 +69,7 @@ def keep_model(
         trained_from=first_day,
         trained_until=last_day,
         recipe=checksum,
-        features={"columns": features},
+        features={"names": features},
         metrics=metrics,
         seed=seed,
         code_version=code_version,

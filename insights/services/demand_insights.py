@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Count, Max, Sum
+from django.db.models import Avg, Count, Sum
 
 from insights.models import CustomerScore, CustomerSegment, DemandAnalysis, PriceElasticity
-from inventory.models import Customer, DailySales
+from inventory.models import Customer, DailySales, InventoryTransaction
 from inventory.querysets.scope import StoreScope
 from inventory.services.errors import Unknown
 
@@ -45,13 +45,30 @@ def current_analysis(kind: Kind, *, currency: str = "", now: datetime) -> Demand
         raise AnalysisUnavailable(f"Nothing has been learned of {kind.value}{where} yet. {run}", is_stale=False)
     found = max(newest.values(), key=lambda row: row.subjects)
     if now - found.created_at > timedelta(days=MOST_AGE_DAYS):
-        raise AnalysisUnavailable(f"The analysis of {kind.value} was made on {found.created_at:%Y-%m-%d}, over"
-            f" {MOST_AGE_DAYS} days ago. {run}", is_stale=True)  # fmt: skip
-    sold = DailySales.objects.filter(store__currency=found.currency).aggregate(last=Max("business_date"))["last"]
-    if sold is not None and sold - found.as_of_date > timedelta(days=MOST_AGE_DAYS):
-        raise AnalysisUnavailable(f"The analysis of {kind.value} ends on {found.as_of_date}; sales go on to {sold}."
-            f" {run}", is_stale=True)  # fmt: skip
+        raise AnalysisUnavailable(
+            f"The analysis of {kind.value} was made on {found.created_at:%Y-%m-%d}, over {MOST_AGE_DAYS} days ago. {run}",
+            is_stale=True,
+        )
+    until = found.as_of_date + timedelta(days=MOST_AGE_DAYS)
+    if _goes_on(kind, currency=found.currency, until=until):
+        raise AnalysisUnavailable(
+            f"The analysis of {kind.value} ends on {found.as_of_date}, and sales go on for over {MOST_AGE_DAYS} days more."
+            f" {run}",
+            is_stale=True,
+        )
     return found
+
+
+def _goes_on(kind: Kind, *, currency: str, until: date) -> bool:
+    """Whether there is something to learn from after ``until``: by the index of days, which has none then as a rule.
+
+    Sales of nobody known are nothing to learn of customers from, and would keep their analysis stale for good.
+    """
+    rows: Any = DailySales.objects.filter(units__gt=0)
+    if kind == Kind.CUSTOMERS:
+        named = {"customer__isnull": False, "customer__forgotten_at__isnull": True, "total__isnull": False}
+        rows = InventoryTransaction.objects.filter(movement_type=InventoryTransaction.Type.SALE, **named)
+    return bool(rows.filter(business_date__gt=until, store__currency=currency).exists())
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def price_levels(row: PriceElasticity, *, scope: StoreScope) -> list[PriceLevel]
     from insights.frames.prices import load_daily_prices
 
     analysis = row.analysis
+    if row.product_id is None:
+        return []
     frame = load_daily_prices(
         currency=analysis.currency,
         category_of={row.product_id: row.category},

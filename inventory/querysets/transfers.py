@@ -29,3 +29,11 @@ class StockTransferLineQuerySet(StoreScopedQuerySet):
         return self.annotate(coming_units=F("units") - F("received_units") - F("lost_units")).filter(
             transfer__status__in=["sent", "partly_received"], units__gt=F("received_units") + F("lost_units")
         )
+
+    def still_to_come(self) -> Self:
+        """As ``in_transit``, with what is drafted or approved to be sent: that is decided, as a drafted order is."""
+        coming = F("units") - F("received_units") - F("lost_units")
+        return self.annotate(coming_units=coming).filter(
+            transfer__status__in=["draft", "approved", "sent", "partly_received"],
+            units__gt=F("received_units") + F("lost_units"),
+        )

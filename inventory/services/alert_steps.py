@@ -24,12 +24,12 @@ def snooze_alerts(
     """Put the open alerts off until then; how many. ``ValidationError`` for an instant that is past or too far ahead."""
     if not now < until <= now + LONGEST_SNOOZE:
         raise ValidationError({"until": f"Choose a time within the next {LONGEST_SNOOZE.days} days."})
-    return _open_ones(alert_ids, actor, scope).update(snoozed_until=until)
+    return int(_open_ones(alert_ids, actor, scope).update(snoozed_until=until))
 
 
 def wake_alerts(*, alert_ids: Iterable[int], actor: User, scope: StoreScope | None = None) -> int:
     """Take the alerts back that were put off; how many were."""
-    return _open_ones(alert_ids, actor, scope).filter(snoozed_until__isnull=False).update(snoozed_until=None)
+    return int(_open_ones(alert_ids, actor, scope).filter(snoozed_until__isnull=False).update(snoozed_until=None))
 
 
 def assign_alerts(
@@ -39,7 +39,7 @@ def assign_alerts(
     rows = _open_ones(alert_ids, actor, scope)
     if assignee is not None:
         _check_assignee(assignee, rows)
-    return rows.update(assigned_to=assignee)
+    return int(rows.update(assigned_to=assignee))
 
 
 def people_for(alert: Alert) -> list[User]:

@@ -55,7 +55,7 @@ def value_alerts(*, now: datetime) -> int:
     """Reckon the money of stock alerts that have none yet, or an old one; the number of alerts. Safe to run again."""
     due = Alert.objects.open().filter(Q(valued_at__isnull=True) | Q(valued_at__lt=now - VALUED_AGAIN_AFTER))
     due = due.filter(kind__in=STOCK_KINDS, store__isnull=False, product__isnull=False)
-    by_store: dict[int, list[Alert]] = {}
+    by_store: dict[int, list[Any]] = {}
     for alert in due.only("pk", "store_id", "product_id"):
         by_store.setdefault(alert.store_id, []).append(alert)
     stores = Store.objects.in_bulk(by_store)
@@ -65,7 +65,7 @@ def value_alerts(*, now: datetime) -> int:
     return sum(len(alerts) for alerts in by_store.values())
 
 
-def _value(store: Store, alerts: list[Alert], now: datetime) -> None:
+def _value(store: Store, alerts: list[Any], now: datetime) -> None:
     facts = _facts(store, {alert.product_id for alert in alerts}, clock.business_date(now, store.zone))
     for alert in alerts:
         product = facts.products[alert.product_id]

@@ -15,10 +15,11 @@ from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from forecasting.models import DemandForecastTotal
 from invencare.lib import clock
 from inventory.models import DailySales
 from inventory.services.api_keys import SCOPES
-from tests.api.conftest import World, machine, once, person
+from tests.api.conftest import World, machine, once, person, total
 from tests.cast import sell_daily
 
 SEERS = frozenset({"viewer", "store_manager", "buyer", "analyst", "administrator"})
@@ -84,12 +85,20 @@ def _post(
     return Endpoint("post", template, allowed, scope, path or _fixed(template), make_body, status, options)
 
 
+def _forecast_product(world: World) -> dict[str, str]:
+    """What the night sums over all stores, made once."""
+    if not DemandForecastTotal.objects.filter(level="product").exists():
+        total(None, level="product", key="1", product=world.cast.steady)
+    return {"product_id": "SKU-STEADY"}
+
+
 def _insights() -> list[Endpoint]:
     """What is learned of customers is the analyst's alone; of prices, also for whoever sets them."""
     readings = {"segments": "demand-insights/segments", "at-risk": "demand-insights/at-risk-customers"}
     best = {"product_id": "SKU-STEADY", "current_price": 6, "current_quantity": 100, "cost_per_unit": 4}
     return [
         *(Endpoint("get", path, CUSTOMER_ANALYSTS, "customers:read", _fixed(path)) for path in readings.values()),
+        _post("demand-insights/forecast", SEERS, "forecasts:read", _forecast_product),
         _post("demand-insights/clv", CUSTOMER_ANALYSTS, "customers:read", {}),
         _post("demand-insights/churn", CUSTOMER_ANALYSTS, "customers:read", {}),
         _post("demand-insights/price-elasticity", PRICE_READERS, "prices:read", {"product_id": "SKU-STEADY"}),

@@ -9,9 +9,10 @@ import pytest
 
 from insights.models import DemandAnalysis
 from invencare.lib import clock
-from tests.api.conftest import machine, person
-from tests.cast import Cast, sell_daily
-from tests.insights.demand_rows import customer_analysis, price_analysis, score
+from inventory.models import Customer, InventoryTransaction
+from tests.api.conftest import machine, person, total
+from tests.cast import Cast
+from tests.insights.demand_rows import customer_analysis, price_analysis, sale, score
 
 ROOT = "/api/v1/demand-insights"
 
@@ -141,11 +142,15 @@ def test_an_old_analysis_is_stale(cast: Cast) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_stale")
 
 
-def test_sales_that_went_on_make_it_stale(cast: Cast) -> None:
-    customer_analysis(created_at=clock.now(), day=clock.now().date() - timedelta(days=60))
-    sell_daily(cast.south, cast.steady, [1], last_day=clock.now().date() - timedelta(days=1))
-    answer = person(cast.analyst).get(f"{ROOT}/segments")
-    assert answer.json()["error"]["code"] == "model_stale"
+def test_named_sales_that_went_on_make_it_stale(cast: Cast) -> None:
+    day = clock.now().date() - timedelta(days=1)
+    customer_analysis(created_at=clock.now(), day=day - timedelta(days=60))
+    InventoryTransaction.objects.bulk_create([sale(cast.south, cast.steady, day, 5.0)])  # of nobody known
+    client = person(cast.analyst)
+    assert client.get(f"{ROOT}/segments").status_code == 200
+    ann = Customer.objects.create(code="ann")
+    InventoryTransaction.objects.bulk_create([sale(cast.south, cast.steady, day, 5.0, customer=ann)])
+    assert client.get(f"{ROOT}/segments").json()["error"]["code"] == "model_stale"
 
 
 def test_what_could_not_be_learned_is_said(cast: Cast) -> None:
@@ -174,3 +179,41 @@ def test_queries_do_not_grow_with_customers(
         with django_assert_num_queries(queries):
             counts.append(len(ask(f"{ROOT}/{path}", format="json").json()["customers"]))
     assert counts[1] == counts[0] + 5
+
+
+def test_the_expected_demand_of_everything_and_of_a_category(learned: Cast) -> None:
+    total(None)
+    total(None, level="category", key="Coffee", category="Coffee", expected_units=3.0)
+    client = person(learned.analyst)
+    body = client.post(f"{ROOT}/forecast", {}, format="json").json()
+    assert (body["forecast_days"], body["expected_units"], body["series"]) == (2, 5.0, 3)
+    assert body["days"][0] == {
+        "date": "2026-03-16",
+        "expected_units": 2.0,
+        "lower_80": 1.0,
+        "upper_80": 3.0,
+        "lower_95": 0.0,
+        "upper_95": 4.0,
+    }
+    coffee = client.post(f"{ROOT}/forecast", {"category_id": "Coffee", "forecast_days": 1}, format="json").json()
+    assert (coffee["forecast_days"], coffee["expected_units"]) == (1, 2.0)
+
+
+def test_some_stores_are_summed_without_bounds(learned: Cast) -> None:
+    total(learned.south)
+    key = machine(learned.analyst, ["forecasts:read"], stores=[learned.south])
+    body = key.post(f"{ROOT}/forecast", {}, format="json").json()
+    assert (body["expected_units"], body["days"][0]["lower_80"]) == (5.0, None)
+
+
+def test_what_the_night_does_not_forecast_is_refused(learned: Cast) -> None:
+    client = person(learned.analyst)
+    assert client.post(f"{ROOT}/forecast", {}, format="json").json()["error"]["code"] == "model_missing"
+    total(None)
+    far = client.post(f"{ROOT}/forecast", {"forecast_days": 60}, format="json")
+    assert far.json()["error"]["fields"] == {
+        "forecast_days": ["The night forecasts 2 days; ask for at most that many."]
+    }
+    assert client.post(f"{ROOT}/forecast", {"category_id": "Nothing"}, format="json").status_code == 404
+    both = {"category_id": "Coffee", "product_id": "SKU-STEADY"}
+    assert client.post(f"{ROOT}/forecast", both, format="json").status_code == 400

@@ -132,6 +132,17 @@ def test_the_page_of_a_model_tells_its_training_its_trial_and_its_columns(cast: 
     assert "secret trees" not in page
 
 
+def test_a_model_of_customers_is_listed_with_what_it_has(cast: Cast, client: Client) -> None:
+    row = stored(
+        1, kind="customers", name="churn EUR", features={"columns": ["recency", "frequency"]}, metrics={"auc": 0.81}
+    )
+    client.force_login(cast.viewer)
+    assert "churn EUR" in client.get(LIST).text
+    page = client.get(reverse("admin:forecasting_trainedmodel_change", args=[row.pk])).text
+    assert "recency, frequency" in page
+    assert "0.81" in page
+
+
 def test_nobody_changes_or_deletes_a_model_and_an_outsider_sees_none(cast: Cast, client: Client) -> None:
     row = stored()
     change = reverse("admin:forecasting_trainedmodel_change", args=[row.pk])

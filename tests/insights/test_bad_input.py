@@ -99,6 +99,14 @@ def test_a_pack_of_0_cannot_be_stored_and_is_taken_as_1_where_it_comes_from_else
     assert in_packs_of(0) == in_packs_of(1) == 27
 
 
+def test_what_no_order_line_can_hold_is_a_row_that_orders_nothing(stocked: Cast) -> None:
+    ProductDemandForecast.objects.filter(product=stocked.steady).delete()
+    forecast(stocked, stocked.steady, per_day=1e9)
+    row = recommended(stocked)
+    assert (row.recommended_order_quantity, recompute(row.dossier)) == (0, 0)
+    assert row.notes == "the need is more than an order line can hold: check the sales and the forecast"
+
+
 def test_a_minimum_order_that_does_not_pay_is_said_on_a_row_without_an_order(stocked: Cast) -> None:
     item(stocked, minimum_order_quantity=50_000)
     set_bounds(stocked.north, stocked.steady, minimum=0, maximum=60)

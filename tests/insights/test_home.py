@@ -10,8 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from analytics.models import ProductClass
 from analytics.services.metrics import refresh_metrics
 from insights.models import AnalysisRun
+from inventory.services.alert_preferences import set_preference
+from inventory.services.alerts import NewAlert, open_alerts
 from tests.cast import NOW, TODAY, Cast, movement, record
 from tests.insights.move_proposals import make_east, propose_excess, propose_transfer
 from tests.insights.proposals import recommend
@@ -131,3 +134,68 @@ def test_a_late_nightly_run_is_a_warning_with_a_way_out(sold: Cast, client: Clie
     assert "The figures are old." in page(client, sold.viewer).content.decode()
     assert "Start it now" in page(client, sold.analyst).content.decode()
     assert "Start it now" not in page(client, sold.viewer).content.decode()
+
+
+def test_a_single_day_is_compared_with_the_same_weekday_before(sold: Cast, client: Client) -> None:
+    record(movement(sold.north, sold.steady, "sale", 22, day=TODAY - timedelta(days=8), unit_price=Decimal("5.00")))
+    refresh_metrics(now=NOW)
+    response = page(client, sold.viewer, "?period=day&store=N1")
+    units = next(card for card in response.context["cards"] if card["title"] == "Units sold")
+    assert (units["value"], units["change"]) == ("11", {"text": "-50.0 %", "is_up": False})
+    assert "the same weekday a week before" in response.content.decode()
+
+
+def test_every_cell_of_the_matrix_leads_to_exactly_what_it_counts(sold: Cast, client: Client) -> None:
+    for store, product, abc, xyz in [
+        (sold.north, sold.steady, "A", "X"),
+        (sold.south, sold.steady, "A", "X"),
+        (sold.south, sold.new, "", ""),
+    ]:
+        ProductClass.objects.create(store=store, product=product, abc_class=abc, xyz_class=xyz)
+    for query, counts in (("", {"A": 2, "": 1}), ("?store=S1", {"A": 1, "": 1})):
+        rows = page(client, sold.viewer, query).context["matrix_rows"]
+        cells = [cell for row in rows for cell in row["cells"] if cell["count"]]
+        assert [cell["count"] for cell in cells] == list(counts.values())
+        for cell in cells:
+            assert client.get(cell["url"]).context["cl"].result_count == cell["count"]
+
+
+def test_every_part_of_the_stocks_health_leads_to_what_costs_it_points(sold: Cast, client: Client) -> None:
+    record(movement(sold.north, sold.new, "count", 0))
+    refresh_metrics(now=NOW)
+    response = page(client, sold.viewer)
+    parts = {row["name"]: row for row in response.context["health_rows"]}
+    assert [(row["points"], row["of"]) for row in parts.values()] == [(33.3, 50.0), (30.0, 30.0), (20.0, 20.0)]
+    assert client.get(parts["In stock"]["url"]).context["cl"].result_count == 1
+    assert "83 of 100" in response.content.decode()
+
+
+def test_stores_stand_beside_each_other_and_a_click_chooses_one(sold: Cast, client: Client) -> None:
+    rows = page(client, sold.viewer, "?period=week").context["store_rows"]
+    assert [(row["store"].code, row["units"]) for row in rows] == [("S1", 23), ("N1", 11)]
+    board = page(client, sold.viewer, rows[1]["url"]).context["board"]
+    assert (board.period.days, board.totals.units) == (7, 11)
+    assert page(client, sold.viewer, "?store=N1").context["store_rows"] == []
+
+
+def test_what_is_sold_least_is_in_stock(sold: Cast, client: Client) -> None:
+    record(movement(sold.north, sold.dead, "count", 7), movement(sold.north, sold.new, "count", 0))
+    refresh_metrics(now=NOW)
+    rows = page(client, sold.viewer, "?store=N1").context["bottom_rows"]
+    assert [(row["product"], row["units"], row["in_stock_units"]) for row in rows] == [
+        (sold.dead, 0, 7),
+        (sold.steady, 11, 489),
+    ]
+    assert client.get(rows[0]["url"]).context["store"] == sold.north
+
+
+def test_no_more_alerts_are_shown_than_the_person_wants(sold: Cast, client: Client) -> None:
+    open_alerts(
+        [NewAlert("anomaly", "high", f"odd {i}", f"odd:{i}", sold.north.pk, money=Decimal(i)) for i in range(12)],
+        now=NOW,
+    )
+    assert [alert.money for alert in page(client, sold.viewer).context["board"].alerts] == list(range(11, 3, -1))
+    set_preference(user=sold.viewer, values={"most_alerts": 2})
+    response = page(client, sold.viewer)
+    assert [alert.message for alert in response.context["board"].alerts] == ["odd 11", "odd 10"]
+    assert response.context["more_alerts"] == 10

@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from insights.models import Decision, DecisionLimit, ExcessRecommendation, TransferRecommendation
 from inventory.models import StockLevel, StockTransfer, Store
-from tests.cast import NOW, Cast, set_bounds
+from tests.cast import NOW, TODAY, Cast, set_bounds
 from tests.insights.move_proposals import make_east, propose_excess, propose_transfer
-from tests.insights.proposals import make_products
+from tests.insights.proposals import make_products, recommend
 
 TRANSFERS = reverse("admin:insights_transferrecommendation_changelist")
 EXCESS = reverse("admin:insights_excessrecommendation_changelist")
@@ -248,3 +248,13 @@ def test_the_list_of_decisions_names_all_three_kinds(cast: Cast, east: Store) ->
     assert "SKU-STEADY at N1" in text
     only = signed_in(cast.buyer).get(reverse("admin:insights_decision_changelist"), {"about": "excess"})
     assert [decision.excess_recommendation_id is None for decision in only.context["cl"].result_list] == [False]
+
+
+def test_the_page_of_an_order_names_the_transfer_that_would_do(cast: Cast, east: Store) -> None:
+    order = recommend(cast.north, cast.steady, cast.supplier)
+    move = propose_transfer(east, cast.north, cast.steady)
+    propose_transfer(cast.north, east, cast.steady)
+    propose_transfer(east, cast.north, cast.steady, recommendation_date=TODAY - timedelta(days=1), status="expired")
+    page = signed_in(cast.buyer).get(page_of(order))
+    assert page.context["moves_here"] == [move]
+    assert "for the same need; this order does not count it" in page.content.decode()

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from forecasting.calc.config import SUM_LEVELS
 from forecasting.models import ProductDemandForecast
+from insights.frames.company import load_company_frame
 from insights.models import ExcessRecommendation, ReorderRecommendation, TransferRecommendation
+from insights.services.moves import recommending
 from insights.services.moves.dossier import (
     explain_excess,
     explain_transfer,
@@ -333,3 +335,21 @@ def test_orders_that_were_stopped_are_not_recommended_until_the_day(cast: Cast) 
     assert not ReorderRecommendation.objects.exists()
     StockLevel.objects.update(orders_stopped_until=TODAY)
     assert recommend_undecided(**ask).written == [cast.steady.pk]
+
+
+def test_a_chunk_that_was_given_up_for_locks_is_run_again(
+    transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock(cast.north, cast.steady, 200, per_day=1)
+    calls = []
+
+    def locked_once(**options: Any) -> Any:
+        calls.append(options)
+        if len(calls) == 1:
+            raise OperationalError(1213, "Deadlock found when trying to get lock; database is locked")
+        return load_company_frame(**options)
+
+    monkeypatch.setattr(recommending, "load_company_frame", locked_once)
+    assert recommend().excess == 1
+    assert len(calls) == 2
+    assert ExcessRecommendation.objects.count() == 1

@@ -111,16 +111,6 @@ def test_a_bad_product_is_named_and_stops_nobody(cast: Cast, monkeypatch: pytest
     assert {row.product for row in ReorderRecommendation.objects.all()} == set(cast.products) - {cast.steady}
 
 
-def test_what_no_order_line_can_hold_is_a_reason_on_its_row(cast: Cast) -> None:
-    small_night(cast)
-    # What a broken till can do: three billion units in a day. Forecast it can be.
-    record(*(movement(cast.north, cast.steady, "sale", 10**9, day=YESTERDAY) for _ in range(3)))
-    result = nightly.analyse_chunk(chunk=start(cast), now=NOW)
-    row = ReorderRecommendation.objects.get(product=cast.steady)
-    assert (result.series_done, row.recommended_order_quantity) == (5, 0)
-    assert "the need is more than an order line can hold" in row.notes
-
-
 def test_a_product_that_fails_early_takes_no_part_in_later_steps(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     small_night(cast)
     plain = generate._forecast_row

@@ -369,7 +369,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_decisions(
         for _ in range(rows)
     )
     client = signed_in(cast.buyer)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(page_of(row))
 
 

@@ -68,7 +68,7 @@ def test_an_order_by_hand(cast: Cast) -> None:
     assert (steps["raw"], steps["pack"], result["binding"]) == (28, 30, "pack size")
     assert row.recommended_order_quantity == 30  # 5 packs of 6
     assert (row.current_stock, row.on_order_units, row.minimum_stock, row.maximum_stock) == (20, 0, 10, 100)
-    assert (row.supplier, row.unit_cost, row.abc_class, row.xyz_class) == (cast.supplier, Decimal(3), "A", "")
+    assert (row.supplier, row.unit_cost, row.abc_class, row.xyz_class) == (cast.supplier, Decimal(3), "A", "X")
     assert row.projected_demand_14_days == 56
     assert (row.money_at_risk, row.stockout_probability) == (56, 1)  # 28 units of 2.00 margin
     assert (row.status, row.version, row.notes, row.updated_at) == ("pending", 1, "", NOW)
@@ -94,8 +94,8 @@ def test_the_dossier_alone_gives_the_quantity_and_the_reasons(cast: Cast) -> Non
         ),
         ("When this order comes in, 0.0 units are expected to be left, and 28.0 to be asked for until the next one."),
         (
-            "A unit that is missing costs 2.00, one left over 0.012 until the next order comes in; products of class A are to "
-            "be served 98.00% of what is asked for. The order lies half way between what costs least on average and what "
+            "A unit that is missing costs 2.00, one left over 0.012 until the next order comes in; products of class AX are to "
+            "be served 99.00% of what is asked for. The order lies half way between what costs least on average and what "
             "serves the class as it should be."
         ),
         "So the stock when it comes in is brought to 28.0 units, enough in 99.7% of cases.",
@@ -168,9 +168,10 @@ def test_stock_in_transit_counts_at_the_store_that_it_goes_to(cast: Cast) -> Non
         StockTransferLine.objects.create(transfer=transfer, product=cast.steady, units=15, received_units=5)
     analyse(cast)
     row = row_of(cast.steady)
-    assert row.dossier["inputs"]["in_transit_units"] == 10
-    assert row.on_order_units == 10
-    assert row.recommended_order_quantity == 18  # 28 less 10
+    # What is drafted to come is decided, as a drafted order is: 10 of each.
+    assert row.dossier["inputs"]["in_transit_units"] == 20
+    assert row.on_order_units == 20
+    assert row.recommended_order_quantity == 12  # 28 less 20, in packs of 6
 
 
 def test_enough_stock_needs_no_row(cast: Cast) -> None:

@@ -16,7 +16,7 @@ from tests.inventory.admin_rows import make_rows
 # Per list page, for a superuser: session, user, the rows and their count (4), and one query for each drop-down
 # filter of stores, categories or classes, for rows that are fetched with them, or for Django's own full count.
 QUERIES: dict[str, int] = {
-    "analytics.anomaly": 6,
+    "analytics.anomaly": 5,
     "analytics.classmove": 7,
     "analytics.companyclass": 6,
     "analytics.idlestock": 10,

@@ -173,6 +173,25 @@ def test_an_order_is_overdue_from_the_day_after_it_was_due(cast: Cast) -> None:
     assert "was due on 15 Mar 2026" in alert.message
 
 
+def test_whether_it_is_late_is_asked_in_the_stores_own_day(cast: Cast) -> None:
+    """At 23:00 in London it is tomorrow in Athens."""
+    for store in (cast.north, cast.south):
+        ordered(cast, store, cast.steady, due_in=0)
+    assert follow_orders(now=NOW.replace(hour=23)) == 1
+    assert Alert.objects.open().get().store == cast.south
+
+
+def test_overdue_orders_take_the_same_queries_for_one_and_for_many(cast: Cast) -> None:
+    counts = []
+    for more in (1, 20):
+        for _ in range(more):
+            ordered(cast, cast.north, cast.steady, due_in=-1)
+        with CaptureQueriesContext(connection) as queries:
+            follow_orders(now=NOW)
+        counts.append(len(queries))
+    assert counts == [4, 4]
+
+
 def test_what_is_sold_at_a_loss_is_no_loss_when_it_is_late(cast: Cast) -> None:
     Product.objects.filter(pk=cast.steady.pk).update(price=Decimal("2.00"))
     ordered(cast, cast.north, cast.steady, due_in=-1)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from insights.services.moves.planning import plan_rows
 from invencare.lib.isolation import isolated
 from invencare.lib.upsert import upsert
 from inventory.models import StockLevel, Store
-from inventory.services.locking import in_one_transaction
+from inventory.services.locking import in_one_transaction, retried
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +67,16 @@ def recommend_moves(*, day: date, now: datetime) -> Moved:
     """Write the day's transfers and excess for the whole company, some products at a time.
 
     Pending rows of the day are refreshed, rows that a person decided are left alone, pending rows that the day does not confirm
-    expire. What a person rejected, and excess that a person approved, is not proposed again for ``MOVES_QUIET_DAYS``. A product that cannot be done
-    is named and stops no other.
+    expire. What a person rejected, and excess that a person approved, is not proposed again for ``MOVES_QUIET_DAYS``.
+    A product that cannot be done is named and stops no other.
     """
     config, done = moves_config(), Moved()
     product_ids = list(StockLevel.objects.order_by("product_id").values_list("product_id", flat=True).distinct())
     at_once = max(PLACES_AT_ONCE // max(Store.objects.filter(is_active=True).count(), 1), 1)
     for start in range(0, len(product_ids), at_once):
         some = product_ids[start : start + at_once]
-        errors = isolated(lambda ids: _recommend(ids, day=day, now=now, config=config, done=done), some)
+        step = partial(_recommend, day=day, now=now, config=config, done=done)
+        errors = retried(partial(isolated, step, some))
         done.failed |= {product_id: f"{type(error).__name__}: {error}"[:300] for product_id, error in errors.items()}
     if done.failed:
         logger.warning("moves of %d products could not be worked out: %s", len(done.failed), done.failed)
@@ -83,12 +85,14 @@ def recommend_moves(*, day: date, now: datetime) -> Moved:
 
 @in_one_transaction
 def _recommend(product_ids: Sequence[int], *, day: date, now: datetime, config: MovesConfig, done: Moved) -> None:
-    known = [_known(model, product_ids, day) for model in (TransferRecommendation, ExcessRecommendation)]
+    # Excess first, as a decision does that approves the transfers of an excess: two never wait in a ring.
+    known_excess = _known(ExcessRecommendation, product_ids, day)
+    known_transfers = _known(TransferRecommendation, product_ids, day)
     frame = load_company_frame(product_ids=product_ids, recommendation_date=day)
     transfers, excess = plan_rows(frame, day=day, config=config)
-    done.transfers += _write(transfers, known[0], now=now)
-    done.excess += _write(excess, known[1], now=now)
-    done.expired += sum(_expire(own, now=now) for own in known)
+    done.transfers += _write(transfers, known_transfers, now=now)
+    done.excess += _write(excess, known_excess, now=now)
+    done.expired += sum(_expire(own, now=now) for own in (known_transfers, known_excess))
 
 
 @dataclass

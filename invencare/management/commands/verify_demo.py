@@ -15,11 +15,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # NumPy is loaded by who verifies, not by whoever lists the commands.
         from insights.services.demo_decisions import verify_decisions
+        from insights.services.demo_insights import verify_insights
         from insights.services.demo_moves import verify_moves
         from inventory.services.demo.verification import verify_demo
 
         try:
-            verdicts = [*verify_demo(), verify_decisions(), verify_moves()]
+            verdicts = [*verify_demo(), verify_decisions(), verify_moves(), *verify_insights()]
         except Conflict as refusal:
             raise CommandError(str(refusal)) from None
         for verdict in verdicts:

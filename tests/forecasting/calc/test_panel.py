@@ -275,6 +275,17 @@ def test_a_model_from_outside_takes_part_and_is_weighted_by_its_backtest() -> No
     assert answer.mean == pytest.approx(truth[:, 200:], rel=0.2, abs=0.5)
 
 
+@pytest.mark.parametrize("days", [91, 364])
+def test_a_model_from_outside_weighs_beforehand_what_its_backtest_could_not_see(days: int) -> None:
+    demand = counts(40, days)
+    panel, config = Panel(demand), ForecastConfig()
+    origins = backtest_origins(panel, config)
+    too_high = np.repeat(1.5 * demand.mean(axis=1), (len(origins) + 1) * 28).reshape(40, -1, 28)
+    answer = forecast_panel(panel, config, extra=[ExtraCandidate("outside", too_high)])
+    unseen = 1 - origins.mean() / days
+    assert answer.weights[:, answer.candidates.index("outside")].mean() == pytest.approx(unseen, rel=0.25)
+
+
 def test_extra_paths_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="the paths of boosting must have the shape"):
         forecast_panel(

@@ -38,11 +38,19 @@ def test_a_candidate_that_is_wrong_beyond_measure_leaves_the_others_their_weight
 def test_a_series_that_was_tested_often_goes_its_own_way_and_a_short_one_the_panels() -> None:
     squared = np.array([[100.0, 1.0, 100.0], [400.0, 4.0, 25.0]])  # the last series favours the second candidate
     points = np.array([3000.0, 1.0, 3000.0])
-    weights = ensemble_weights(squared, points, np.array([0.5, 0.5]), np.zeros(3, np.int64))
+    weights = ensemble_weights(squared, points, np.array([0.5, 0.5]), np.zeros(3, np.int64), np.zeros(2))
     assert weights.sum(axis=0).tolist() == pytest.approx([1, 1, 1])
     assert weights[0, 0] > 0.99
     assert weights[1, 2] > 0.99
     assert 0.2 < weights[0, 1] < 0.999
+
+
+def test_what_a_backtest_cannot_know_of_a_candidate_is_credited_to_it() -> None:
+    # Alike in their errors, half each; a fifth of all is the second one's beforehand: 0.4 and 0.4 + 0.2.
+    weights = ensemble_weights(
+        np.full((2, 1), 9.0), np.ones(1), np.array([0.5, 0.5]), np.zeros(1, np.int64), np.array([0.0, 0.2])
+    )
+    assert weights[:, 0].tolist() == pytest.approx([0.4, 0.6])
 
 
 def gate(ensemble_error: float, plain_error: float, points: int = 10) -> tuple[float, int]:

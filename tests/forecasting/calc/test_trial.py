@@ -38,7 +38,8 @@ def test_a_model_is_held_against_the_same_day_last_week() -> None:
     assert found == Trial(14, round(28 / 154, 4), round(28 / 154, 4), round(14 / 154, 4))
     assert not found.is_passed
     assert trial(11, demand).is_passed  # errs by 1 on every day: by 14 in all, as the naive
-    assert not trial(12.01, demand).is_passed
+    assert not trial(12.5, demand).is_passed
+    assert (trial(9.9, np.full((1, 28), 10.0)).is_passed, trial(9.8, np.full((1, 28), 10.0)).is_passed) == (True, False)
 
 
 @pytest.mark.parametrize("demand", [np.zeros((2, 28)), np.full((2, 28), np.nan)])
