@@ -59,7 +59,7 @@ QUERIES: dict[str, int] = {
     "inventory.stocklevel": 8,
     "inventory.stocktransfer": 6,
     "inventory.store": 5,
-    "inventory.streamshard": 4,
+    "inventory.streamshard": 5,
     "inventory.supplier": 4,
     "inventory.supplieritem": 4,
     "inventory.webhookdelivery": 4,

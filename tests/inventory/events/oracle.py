@@ -49,7 +49,8 @@ class Oracle:
             return "rejected"
         product = event["product"]
         place = (event["store_id"], product["product_id"])
-        return self._apply(event["event_type"], int(product.get("quantity", 0)), product["timestamp"], place)
+        units = 0 if event["event_type"] == "product_removed" else int(product["quantity"])
+        return self._apply(event["event_type"], units, product["timestamp"], place)
 
     def _apply(self, kind: str, quantity: int, said: str, place: tuple[str, str]) -> str:
         when = datetime.fromisoformat(said)
@@ -77,7 +78,8 @@ class Oracle:
         if event["store_id"] not in self.stores or product["product_id"] not in self.products:
             return False
         try:
-            int(product["quantity"])
+            if event["event_type"] != "product_removed":  # whatever it says: the stock goes to zero
+                int(product["quantity"])
             datetime.fromisoformat(product["timestamp"])
         except ValueError:
             return False
