@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from analytics.models import Anomaly
 from forecasting.models import CalendarEvent, DemandForecastTotal, ForecastOverride, ProductDemandForecast
 from insights.models import AnalysisRun, ReorderRecommendation
 from invencare.lib import clock
@@ -112,6 +113,8 @@ def rows_of(cast: Cast, store: Store) -> dict[str, Any]:
         "excess": propose_excess(store, product, "mark_down"),
         "forecast": forecast(store, product),
         "alert": alert(store, product),
+        "anomaly": anomaly(store),
+        "dismissed_anomaly": anomaly(store, status="dismissed", scope_key=f"{store.pk}-dismissed"),
         "event": event(store, product),
         "override": override(store, product),
         "total": total(store),
@@ -166,6 +169,25 @@ def recommendation(cast: Cast, store: Store, product: Product, **changes: Any) -
         "updated_at": NOW,
     }
     return ReorderRecommendation.objects.create(store=store, product=product, **{**values, **changes})
+
+
+def anomaly(store: Store, **changes: Any) -> Anomaly:
+    values = {
+        "business_date": TODAY,
+        "level": "store",
+        "currency": store.currency,
+        "metric": "units",
+        "kind": "day",
+        "actual": 1,
+        "expected": 5,
+        "lower": 3,
+        "upper": 7,
+        "deviations": -6,
+        "money": -20,
+        "money_size": 20,
+        "updated_at": NOW,
+    }
+    return Anomaly.objects.create(store=store, **{**values, "scope_key": f"{store.pk}", **changes})
 
 
 def stock_event(store: Store, product: Product) -> StockEvent:

@@ -389,6 +389,21 @@ ENDPOINTS = [
     _get("service-targets", "recommendations:read"),
     _post("optimize", STOCK, "recommendations:decide", {"store_id": "N1"}),
     _post("performance", SEERS, "analytics:read", {"product_id": "SKU-STEADY", "store_id": "N1"}),
+    _get("performance", "analytics:read"),
+    _get("product-classes", "analytics:read"),
+    _get("class-moves", "analytics:read"),
+    _get("anomalies", "analytics:read"),
+    _get("anomalies/{id}", "analytics:read", _north("anomalies/{anomaly}")),
+    *[
+        _post(
+            f"anomalies/{{id}}/{step}",
+            PLANNERS,
+            "analytics:write",
+            {"reason": "a street fair"},
+            path=_north(f"anomalies/{{{row}}}/{step}"),
+        )
+        for step, row in [("dismiss", "anomaly"), ("reopen", "dismissed_anomaly")]
+    ],
     _get("trends", "analytics:read"),
     _get("metrics", "sales:read"),
     _get("dashboard", "analytics:read", _fixed("dashboard?store_id=N1")),

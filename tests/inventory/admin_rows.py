@@ -18,15 +18,21 @@ from forecasting.models import (
     ForecastRun,
     PlannedPrice,
     ProductDemandForecast,
+    TrainedModel,
 )
 from insights.models import (
     AnalysisRun,
     AnalysisRunChunk,
+    CustomerScore,
     Decision,
     DecisionLimit,
     DecisionReason,
     DecisionValue,
+    DemandAnalysis,
+    ExcessRecommendation,
+    PriceElasticity,
     ReorderRecommendation,
+    TransferRecommendation,
 )
 from inventory.models import (
     Alert,
@@ -72,6 +78,8 @@ def _make_one_of_each(cast: Cast, i: int) -> None:
     _make_stock_rows(store, product, i)
     _make_order_rows(cast, store, supplier, product, i)
     _make_analysis_rows(cast, store, supplier, product, i)
+    _make_moves(cast, store, product, i)
+    _make_demand_insights(store, product, i)
     _make_people_and_schedules(cast, store, i)
 
 
@@ -258,6 +266,84 @@ def _make_analysis_rows(cast: Cast, store: Store, supplier: Supplier, product: P
         finished_at=NOW,
     )
     AnalysisRunChunk.objects.create(run=run, position=0, store=store, product_ids=[product.pk])
+
+
+def _make_moves(cast: Cast, store: Store, product: Product, i: int) -> None:
+    TransferRecommendation.objects.create(
+        product=product,
+        from_store=store,
+        to_store=cast.south if store == cast.north else cast.north,
+        recommendation_date=TODAY,
+        recommended_quantity=3,
+        sender_stock=40,
+        receiver_stock=i,
+        transfer_days=1,
+        supplier_days=5,
+        gain=9,
+        loss=1,
+        cost=2,
+        net_gain=6,
+        stockout_probability=0.7,
+        updated_at=NOW,
+    )
+    ExcessRecommendation.objects.create(
+        product=product,
+        store=store,
+        action="stop_ordering",
+        stop_until=TODAY + timedelta(days=30),
+        recommendation_date=TODAY,
+        recommended_quantity=20,
+        current_stock=40,
+        wanted_units=20,
+        tied_up_value=40,
+        value_at_stake=8,
+        updated_at=NOW,
+    )
+
+
+def _make_demand_insights(store: Store, product: Product, i: int) -> None:
+    """All of one analysis, which the lists show; and a model for each of the rows."""
+    analyses = {
+        kind: DemandAnalysis.objects.get_or_create(
+            kind=kind,
+            currency=store.currency,
+            as_of_date=TODAY,
+            defaults={"first_date": TODAY - timedelta(days=300), "created_at": NOW},
+        )[0]
+        for kind in DemandAnalysis.Kind.values
+    }
+    CustomerScore.objects.create(
+        analysis=analyses["customers"],
+        customer=Customer.objects.get(code=f"C-{i}"),
+        home_store=store,
+        last_purchase=TODAY,
+        recency_days=1,
+        purchase_days=5,
+        revenue=50,
+        r_score=5,
+        f_score=5,
+        m_score=5,
+        segment="Regulars",
+        rfm_segment="champions",
+        clv=30,
+        churn_probability=0.2,
+        money_at_stake=6,
+    )
+    PriceElasticity.objects.create(
+        analysis=analyses["prices"], product=product, category=product.category, verdict="elastic", elasticity=-2
+    )
+    TrainedModel.objects.create(
+        kind="demand",
+        name="gradient_boosting",
+        version=i + 1,
+        trained_from=TODAY - timedelta(days=300),
+        trained_until=TODAY,
+        recipe=f"{i:064}",
+        payload=b"",
+        size_bytes=0,
+        checksum="0" * 64,
+        created_at=NOW,
+    )
 
 
 def _make_plans(store: Store, product: Product, i: int) -> None:
