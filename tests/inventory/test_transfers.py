@@ -53,7 +53,7 @@ def stock(cast: Cast) -> tuple[int, int]:
 
 
 def in_transit(cast: Cast) -> int:
-    """What the order policy is told is on its way to north."""
+    """What the order policy is told is on its way to north, or decided to be."""
     frame = load_reorder_frame(store_id=cast.north.pk, product_ids=[cast.steady.pk], recommendation_date=TODAY)
     return frame.in_transit_units.get(cast.steady.pk, 0)
 
@@ -70,10 +70,12 @@ def movements(transfer: StockTransfer) -> list[tuple[str, str, int, str]]:
     return list(rows.values_list("store__code", "movement_type", "stock_change", "reason"))
 
 
-def test_a_draft_adds_up_a_product_and_moves_nothing(cast: Cast, transfer: StockTransfer) -> None:
+def test_a_draft_adds_up_a_product_moves_nothing_and_is_counted_on_by_orders(
+    cast: Cast, transfer: StockTransfer
+) -> None:
     assert (transfer.number, transfer.status) == (f"TR-{transfer.pk}", "draft")
     assert list(transfer.lines.values_list("product__sku", "units")) == [("SKU-STEADY", 10)]
-    assert (stock(cast), in_transit(cast)) == ((50, 0), 0)
+    assert (stock(cast), in_transit(cast)) == ((50, 0), 10)
 
 
 def test_the_lines_of_a_draft_are_changed_and_taken_out(cast: Cast, transfer: StockTransfer) -> None:
