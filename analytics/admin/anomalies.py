@@ -46,6 +46,7 @@ class OpenFilter(DropdownFilter):
 class AnomalyAdmin(ReadOnlyAdmin):
     """Found by the night and every three hours; people say what they made of them."""
 
+    filled_by = "The nightly run looks for days and weeks that were not as expected, and puts them here."
     change_form_template = "admin/analytics/anomaly.html"
     fields = ["updated_at"]
     list_display = ["business_date", "show_kind", "of", "metric", "was", "usual", "show_money", "show_out"]

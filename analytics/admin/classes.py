@@ -56,6 +56,7 @@ class MarginFilter(LetterFilter):
 class ProductClassAdmin(StreamedExport, LedgerSizedAdmin):
     """The lists behind the cells of the ABC-XYZ matrix."""
 
+    filled_by = "The nightly run classes every product that has sold in a store."
     list_display = ["store", "product", "show_classes", "margin_class", "error", "measured"]
     list_display_links = ["product"]
     list_filter = [
@@ -99,6 +100,7 @@ class ProductClassAdmin(StreamedExport, LedgerSizedAdmin):
 class CompanyClassAdmin(StreamedExport, ReadOnlyAdmin):
     """Sums over every store: only who may see all stores sees them."""
 
+    filled_by = "The nightly run classes every product that has sold, over all stores."
     list_display = [
         "product",
         "currency",
@@ -138,6 +140,7 @@ class CompanyClassAdmin(StreamedExport, ReadOnlyAdmin):
 
 @admin.register(ClassMove)
 class ClassMoveAdmin(StreamedExport, LedgerSizedAdmin):
+    filled_by = "A product that changes its class gets a row here on the night of the change."
     list_display = ["moved_on", "whose", "product", "scheme", "from_to"]
     list_display_links = ["product"]
     list_filter = [
@@ -170,6 +173,7 @@ class ClassMoveAdmin(StreamedExport, LedgerSizedAdmin):
 class IdleStockAdmin(StreamedExport, LedgerSizedAdmin):
     """Dead and slow stock as of the newest night, the most money first."""
 
+    filled_by = "The nightly run lists stock here that has not sold, or hardly."
     list_before_template = "admin/analytics/idle_stock_before.html"
     list_display = ["product", "store", "show_movement", "tied_up", "current_stock", "sold_last", "sold_in_period"]
     list_display_links = ["product"]

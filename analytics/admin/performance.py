@@ -24,6 +24,7 @@ CHARTED_NIGHTS = 60
 
 @admin.register(ProductPerformance)
 class ProductPerformanceAdmin(StreamedExport, LedgerSizedAdmin):
+    filled_by = "The nightly run measures every product in every store."
     change_form_template = "admin/analytics/performance.html"
     fields = ["analysis_date", "period_type", "minimum_stock", "maximum_stock", "last_sale_on", "updated_at"]
     list_display = [

@@ -14,6 +14,7 @@ LABELS = {"Rising": "success", "Falling": "danger", "No clear trend": "info"}
 
 @admin.register(SalesTrend)
 class SalesTrendAdmin(ReadOnlyAdmin):
+    filled_by = "The nightly run tests stores, categories and the company for trends, from four weeks of sales on."
     list_display = [
         "business_date",
         "level",

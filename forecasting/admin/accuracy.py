@@ -67,6 +67,7 @@ class AccuracyForm(forms.Form):
 class ForecastAccuracyAdmin(LedgerSizedAdmin):
     """One row per series and model; the menu leads to the page that sums them up."""
 
+    filled_by = "The nightly run measures every forecast on its own past."
     list_display = [
         "store",
         "product",

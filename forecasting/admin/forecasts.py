@@ -23,6 +23,7 @@ from inventory.services.access import scope_of_user
 
 @admin.register(ProductDemandForecast)
 class ProductDemandForecastAdmin(LedgerSizedAdmin):
+    filled_by = "The nightly run forecasts every product with seven days of sales."
     change_form_template = "admin/forecasting/forecast.html"
     list_display = [
         "forecast_date",

@@ -17,6 +17,7 @@ from inventory.admin.base import LedgerSizedAdmin, ScopedFilter
 
 @admin.register(DemandForecastTotal)
 class DemandForecastTotalAdmin(LedgerSizedAdmin):
+    filled_by = "The nightly run sums its forecasts by category, store and company."
     change_form_template = "admin/forecasting/forecast.html"
     list_display = ["forecast_date", "level", "of", "series", "expected", "interval"]
     list_display_links = ["of"]

@@ -24,6 +24,7 @@ SHOWN_COLUMNS = 15
 class TrainedModelAdmin(ReadOnlyAdmin):
     """Never reads the model itself: only workers do."""
 
+    filled_by = "The nightly run trains models where there are series enough, and keeps them here."
     list_display = [
         "name",
         "kind",

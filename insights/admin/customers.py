@@ -49,6 +49,7 @@ class InsightForm(forms.Form):
 class CustomerScoreAdmin(ReadOnlyAdmin):
     """The newest scores; a customer's page has the earlier ones. The menu leads to the segments."""
 
+    filled_by = "The weekly job “Analyse customers” scores customers that sales name; “manage.py train_demand_insights” does it now."
     paginator = BoundedPaginator
     list_display = [
         "customer",

@@ -36,6 +36,7 @@ Action = ExcessRecommendation.Action
 class ExcessRecommendationAdmin(DecidingAdmin):
     """What a store has too much of."""
 
+    filled_by = "The nightly run lists stock here that a store will not want."
     kind = EXCESS
     may_decide = "insights.decide_excessrecommendation"
     page = "admin:insights_excessrecommendation_change"

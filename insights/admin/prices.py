@@ -40,6 +40,7 @@ class PriceForm(forms.Form):
 class PriceElasticityAdmin(ReadOnlyAdmin):
     """The newest elasticities of products and, without a product, of categories."""
 
+    filled_by = "The weekly job “Measure price elasticities” measures products whose price has changed; “manage.py train_demand_insights” does it now."
     paginator = BoundedPaginator
     list_display = ["show_what", "category", "verdict", "show_elasticity", "show_interval", "observations", "reason"]
     list_filter = [("verdict", ChoicesDropdownFilter), "category"]

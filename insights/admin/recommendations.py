@@ -28,6 +28,7 @@ from inventory.calc.packs import PackRule
 class ReorderRecommendationAdmin(DecidingAdmin):
     """The list and the page of recommended orders."""
 
+    filled_by = "The nightly run proposes orders here. Nothing is waiting for a decision."
     kind = ORDERS
     may_decide = "insights.decide_reorderrecommendation"
     page = "admin:insights_reorderrecommendation_change"

@@ -59,6 +59,7 @@ class DecidedHereFilter(DropdownFilter):
 class TransferRecommendationAdmin(DecidingAdmin):
     """Either end's people see a proposal; it is the sender's stock, so the sender's people decide."""
 
+    filled_by = "The nightly run proposes transfers here where they are worth more than they cost."
     kind = TRANSFERS
     may_decide = "insights.decide_transferrecommendation"
     page = "admin:insights_transferrecommendation_change"

@@ -77,6 +77,7 @@ class PreferenceForm(forms.ModelForm):  # type: ignore[type-arg]
 class AlertAdmin(ReadOnlyAdmin):
     """Alerts open and close by themselves, with their cause."""
 
+    filled_by = "Nothing needs attention: alerts open by themselves."
     actions = ["snooze_a_day", "snooze_a_week", "wake", "take"]
     change_form_template = "admin/inventory/alert/change_form.html"
     list_before_template = "admin/inventory/alert/before_list.html"

@@ -113,9 +113,10 @@ class ScopedModelAdmin(ScopedChoices, ModelAdmin):
     """A model's admin that shows and changes only the rows of the user's stores.
 
     Set ``store_lookup`` for a model that belongs to a store but whose queryset has no ``visible_to``; set
-    ``paginator = BoundedPaginator`` for a table of ledger size.
+    ``paginator = BoundedPaginator`` for a table of ledger size. ``filled_by`` says in an empty list what brings rows.
     """
 
+    filled_by: ClassVar[str] = ""
     store_lookup: ClassVar[str | None] = None
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # one count per filter value: as many scans of the table

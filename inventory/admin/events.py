@@ -79,6 +79,9 @@ class DiscardForm(forms.Form):
 class StockEventAdmin(ReadOnlyAdmin):
     """Rows are written by the intake; people replay and discard."""
 
+    filled_by = (
+        "Events come from the stream, or by POST to /api/v1/events; “manage.py generate_events” sends some to try."
+    )
     paginator = BoundedPaginator
     list_display = [
         "received_at",

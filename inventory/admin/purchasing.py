@@ -64,6 +64,7 @@ class OrderForm(forms.Form):
 class PurchaseOrderAdmin(DocumentAdmin):
     """Every change is a step of ``inventory.services.purchasing``; nothing is edited past it."""
 
+    filled_by = "Approve a recommendation, and its draft order is here."
     steps = {
         "lines": (MAY_CHANGE, "change_lines"),
         "approve": (MAY_CHANGE, "approve"),

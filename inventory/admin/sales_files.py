@@ -29,6 +29,7 @@ SHOWN_ERRORS = 100
 
 @admin.register(SalesFile)
 class SalesFileAdmin(ReadOnlyAdmin):
+    filled_by = "Send a file of sales with “Import sales”, by the API or with “manage.py import_sales”."
     change_list_template = "admin/inventory/sales_file_list.html"
     change_form_template = "admin/inventory/sales_file.html"
     list_display = [

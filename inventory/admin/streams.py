@@ -15,6 +15,7 @@ from inventory.models import StreamShard
 class StreamShardAdmin(ReadOnlyAdmin):
     """Written by ``manage.py consume_stream``; a shard without a consumer waits for one."""
 
+    filled_by = "“manage.py consume_stream” lists a stream's shards here as it reads them."
     list_display = ["stream", "shard_id", "show_state", "show_behind", "records_read", "lease_owner", "updated_at"]
     list_display_links = ["shard_id"]
     list_before_template = "admin/inventory/streamshard/before_list.html"

@@ -49,6 +49,7 @@ class TransferForm(forms.Form):
 class StockTransferAdmin(DocumentAdmin):
     """Every change is a step of ``inventory.services.transfers``; nothing is edited past it."""
 
+    filled_by = "Approve a transfer proposal, or make a transfer here."
     steps = {
         "lines": (MAY_CHANGE, "change_lines"),
         "approve": (MAY_CHANGE, "approve"),

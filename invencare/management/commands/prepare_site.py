@@ -1,6 +1,7 @@
 """What ``make run`` needs before it serves, in one process: tables, schedules, the demo, a first nightly.
 
-A demo also gets forecasts of the last weeks, as of then, so that live accuracy has something to say on the first day.
+A demo also gets forecasts of the last weeks, as of then, so that live accuracy has something to say on the first day, and
+what the weekly jobs learn of its customers and prices.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from forecasting.models import ForecastLiveAccuracy
-from insights.models import AnalysisRun
+from insights.models import AnalysisRun, DemandAnalysis
 from insights.services import runs
 from invencare.lib import clock
 from inventory.models import Store
@@ -47,6 +48,9 @@ class Command(BaseCommand):
             value_alerts(now=now)
         if _is_demo() and not ForecastLiveAccuracy.objects.exists():
             call_command("backfill_forecasts", days=DEMO_BACKFILL_DAYS, stdout=self.stdout)
+        if _is_demo() and not DemandAnalysis.objects.exists():
+            self.stdout.write("Customers and prices: learning, about 15 s …")
+            call_command("train_demand_insights", stdout=self.stdout)
 
     def _have_a_nightly(self) -> None:
         """The first one is worth waiting for; a later day's is left to the worker, so that the site is there at once."""
