@@ -2,25 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
-
-from insights.api.decision_serializers import (
-    ApproveSerializer,
-    DecideSerializer,
-    DecisionSerializer,
-    HistorySerializer,
-    RejectSerializer,
-    ResultsSerializer,
-    SnoozeSerializer,
-)
+from insights.api.deciding_views import DecidedViewSet, permissions_on
 from insights.api.filters import ExcessFilters, TransferRecommendationFilters
 from insights.api.move_serializers import (
     ExcessRecommendationDetailSerializer,
@@ -28,112 +10,16 @@ from insights.api.move_serializers import (
     TransferRecommendationDetailSerializer,
     TransferRecommendationSerializer,
 )
-from insights.models import Decision, ExcessRecommendation, TransferRecommendation
-from insights.services import decisions
-from insights.services.decisions import EXCESS, TRANSFERS, Kind, Wish
-from invencare.lib import clock
-from inventory.api.actors import scope_of
-from inventory.api.idempotency import idempotent
-from inventory.api.views.base import ApiViewSet
+from insights.models import ExcessRecommendation, TransferRecommendation
+from insights.services.decisions import EXCESS, TRANSFERS
 
 
-class _DecidedViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    """Rows that the night proposes and people decide, most money first."""
-
-    kind: ClassVar[Kind]
-    row_serializer: ClassVar[type[BaseSerializer[Any]]]
-    detail_serializer: ClassVar[type[BaseSerializer[Any]]]
-    detail_related: ClassVar[tuple[str, ...]] = ()
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return self.row_serializer if self.action == "list" else self.detail_serializer
-
-    def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
-        if self.action == "list":  # not joined: with LIMIT, MariaDB would sort all rows to find the first page
-            return rows.defer("dossier").prefetch_related(*self.kind.related)
-        return rows.select_related(*self.kind.related, *self.detail_related).prefetch_related("decisions__reason_code")
-
-    @extend_schema(
-        summary="Approve it, and set going what it says",
-        description="Over your limit it becomes a proposal (202, `action` is `propose`) that a second person approves.",
-        request=ApproveSerializer,
-        responses={201: DecisionSerializer, 202: DecisionSerializer},
-    )
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def approve(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.approve, ApproveSerializer)
-
-    @extend_schema(summary="Reject, with the reason", request=RejectSerializer, responses={201: DecisionSerializer})
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def reject(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.reject, RejectSerializer)
-
-    @extend_schema(
-        summary="Put off until a day, on which it comes back by itself",
-        request=SnoozeSerializer,
-        responses={201: DecisionSerializer},
-    )
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def snooze(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.snooze, SnoozeSerializer)
-
-    @extend_schema(summary="Everything that happened to it, oldest first", responses=HistorySerializer)
-    @action(detail=True, methods=["get"])
-    def history(self, request: Request, pk: str) -> Response:
-        return Response(HistorySerializer({"events": decisions.history(self.get_object())}).data)
-
-    @extend_schema(
-        summary="Decide up to 1,000, each in its own way; one result a row",
-        description="What can be done is done, in one transaction; what cannot be is named with the code of a refusal.",
-        request=DecideSerializer,
-        responses=ResultsSerializer,
-    )
-    @action(detail=False, methods=["post"])
-    @idempotent(required=False)
-    def decide(self, request: Request) -> Response:
-        rows = self.read_body(DecideSerializer)["decisions"]
-        wishes = [Wish(recommendation_id=row.pop("id"), **row) for row in rows]
-        results = decisions.decide_many(wishes=wishes, **self._actor())
-        return Response(ResultsSerializer({"results": results}).data)
-
-    def _decided(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
-        decision = service(recommendation_id=self.get_object().pk, **self.read_body(serializer_class), **self._actor())
-        waits = decision.action == Decision.Action.PROPOSE
-        code = status.HTTP_202_ACCEPTED if waits else status.HTTP_201_CREATED
-        return Response(DecisionSerializer(decision).data, status=code)
-
-    def _actor(self) -> dict[str, Any]:
-        return {
-            "actor": self.request.user,
-            "now": clock.now(),
-            "scope": scope_of(self.request),
-            "kind": self.kind,
-        }
-
-
-def _permissions(model: str) -> dict[str, str]:
-    see, decide = f"insights.view_{model}", f"insights.decide_{model}"
-    return {
-        "list": see,
-        "retrieve": see,
-        "approve": decide,
-        "reject": decide,
-        "snooze": decide,
-        "decide": decide,
-        "history": "insights.view_decision",
-    }
-
-
-class TransferRecommendationViewSet(_DecidedViewSet):
+class TransferRecommendationViewSet(DecidedViewSet):
     """Proposed moves between stores, the largest net gain first. Both ends see one; the sender's people decide it."""
 
     kind = TRANSFERS
     queryset = TransferRecommendation.objects.worst_first()
-    permissions_by_action = _permissions("transferrecommendation")
+    permissions_by_action = permissions_on("transferrecommendation")
     row_serializer = TransferRecommendationSerializer
     detail_serializer = TransferRecommendationDetailSerializer
     detail_related = ("stock_transfer_line",)
@@ -141,12 +27,12 @@ class TransferRecommendationViewSet(_DecidedViewSet):
     ordering_fields = ["net_gain", "recommendation_date", "recommended_quantity"]
 
 
-class ExcessRecommendationViewSet(_DecidedViewSet):
+class ExcessRecommendationViewSet(DecidedViewSet):
     """Stock over what a store has use for, the most money at stake first: stop ordering, move, or mark down."""
 
     kind = EXCESS
     queryset = ExcessRecommendation.objects.worst_first()
-    permissions_by_action = _permissions("excessrecommendation")
+    permissions_by_action = permissions_on("excessrecommendation")
     row_serializer = ExcessRecommendationSerializer
     detail_serializer = ExcessRecommendationDetailSerializer
     filterset_class = ExcessFilters

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,18 +17,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from insights import tasks
+from insights.api.deciding_views import DecidedViewSet, permissions_on
 from insights.api.decision_serializers import (
     ApproveManySerializer,
-    ApproveSerializer,
-    DecideSerializer,
-    DecisionSerializer,
-    HistorySerializer,
     OutcomeSerializer,
     RejectManySerializer,
-    RejectSerializer,
-    ResultsSerializer,
     SnoozeManySerializer,
-    SnoozeSerializer,
 )
 from insights.api.filters import RecommendationFilters, RunFilters
 from insights.api.serializers import (
@@ -38,11 +32,10 @@ from insights.api.serializers import (
     RunSerializer,
     StartRunSerializer,
 )
-from insights.models import AnalysisRun, Decision, ReorderRecommendation
+from insights.models import AnalysisRun, ReorderRecommendation
 from insights.services import decisions, runs
-from insights.services.decisions import Wish
+from insights.services.decisions import ORDERS
 from invencare.lib import clock
-from inventory.api.actors import scope_of
 from inventory.api.errors import NotHere
 from inventory.api.idempotency import idempotent
 from inventory.api.views.base import ApiViewSet
@@ -52,80 +45,25 @@ EARLIEST_RUN = date(2000, 1, 1)
 DECIDE = "insights.decide_reorderrecommendation"
 
 
-class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+@extend_schema_view(
+    approve=extend_schema(summary="Approve: the quantity goes on the supplier's draft order for the store"),
+)
+class RecommendationViewSet(DecidedViewSet):
     """Proposals to order, most money at risk first, with the arithmetic behind each."""
 
+    kind = ORDERS
     queryset = ReorderRecommendation.objects.worst_first()
     permissions_by_action = {
-        "list": "insights.view_reorderrecommendation",
-        "retrieve": "insights.view_reorderrecommendation",
-        "approve": DECIDE,
-        "reject": DECIDE,
-        "snooze": DECIDE,
-        "history": "insights.view_decision",
-        "decide": DECIDE,
+        **permissions_on("reorderrecommendation"),
         "approve_many": DECIDE,
         "reject_many": DECIDE,
         "snooze_many": DECIDE,
     }
+    row_serializer = RecommendationSerializer
+    detail_serializer = RecommendationDetailSerializer
+    detail_related = ("purchase_order_line",)
     filterset_class = RecommendationFilters
     ordering_fields = ["urgency_rank", "money_at_risk", "recommendation_date", "recommended_order_quantity"]
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        return RecommendationSerializer if self.action == "list" else RecommendationDetailSerializer
-
-    def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
-        if self.action == "list":  # not joined: with LIMIT, MariaDB would sort all rows to find the first page
-            return rows.defer("dossier").prefetch_related("store", "product", "supplier")
-        rows = rows.select_related("store", "product", "supplier", "purchase_order_line")
-        return rows.prefetch_related("decisions__reason_code")
-
-    @extend_schema(
-        summary="Approve: the quantity goes on the supplier's draft order for the store",
-        description="Over your limit it becomes a proposal (202, `action` is `propose`) that a second person approves.",
-        request=ApproveSerializer,
-        responses={201: DecisionSerializer, 202: DecisionSerializer},
-    )
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def approve(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.approve, ApproveSerializer)
-
-    @extend_schema(summary="Reject, with the reason", request=RejectSerializer, responses={201: DecisionSerializer})
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def reject(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.reject, RejectSerializer)
-
-    @extend_schema(
-        summary="Put off until a day, on which it comes back by itself",
-        request=SnoozeSerializer,
-        responses={201: DecisionSerializer},
-    )
-    @action(detail=True, methods=["post"])
-    @idempotent(required=False)
-    def snooze(self, request: Request, pk: str) -> Response:
-        return self._decided(decisions.snooze, SnoozeSerializer)
-
-    @extend_schema(summary="Everything that happened to it, oldest first", responses=HistorySerializer)
-    @action(detail=True, methods=["get"])
-    def history(self, request: Request, pk: str) -> Response:
-        return Response(HistorySerializer({"events": decisions.history(self.get_object())}).data)
-
-    @extend_schema(
-        summary="Decide up to 1,000, each in its own way; one result a row",
-        description="What can be done is done, in one transaction; what cannot be is named with the code of a refusal.",
-        request=DecideSerializer,
-        responses=ResultsSerializer,
-    )
-    @action(detail=False, methods=["post"])
-    @idempotent(required=False)
-    def decide(self, request: Request) -> Response:
-        rows = self.read_body(DecideSerializer)["decisions"]
-        wishes = [Wish(recommendation_id=row.pop("id"), **row) for row in rows]
-        results = decisions.decide_many(wishes=wishes, **self._actor())
-        return Response(ResultsSerializer({"results": results}).data)
 
     @extend_schema(
         operation_id="recommendations_approve_many",
@@ -160,21 +98,12 @@ class RecommendationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
     def snooze_many(self, request: Request) -> Response:
         return self._decided_many(decisions.snooze_many, SnoozeManySerializer)
 
-    def _decided(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
-        decision = service(recommendation_id=self.get_object().pk, **self.read_body(serializer_class), **self._actor())
-        waits = decision.action == Decision.Action.PROPOSE
-        code = status.HTTP_202_ACCEPTED if waits else status.HTTP_201_CREATED
-        return Response(DecisionSerializer(decision).data, status=code)
-
     def _decided_many(self, service: Any, serializer_class: type[BaseSerializer[Any]]) -> Response:
         outcome = service(**self.read_body(serializer_class), **self._actor())
         skipped = [{"id": pk, "why": why} for pk, why in outcome.skipped]
         return Response(
             OutcomeSerializer({"done": outcome.done, "proposed": outcome.proposed, "skipped": skipped}).data
         )
-
-    def _actor(self) -> dict[str, Any]:
-        return {"actor": self.request.user, "now": clock.now(), "scope": scope_of(self.request)}
 
 
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):

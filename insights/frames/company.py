@@ -14,7 +14,7 @@ from analytics.models import ProductClass, ProductPerformance
 from forecasting.frames.supply import load_sources
 from forecasting.models import ProductDemandForecast
 from insights.frames.reorder import Coming, ForecastFacts, LevelTerms, MonthFacts, ReorderFrame, load_products
-from inventory.models import PurchaseOrderLine, StockLevel, StockTransfer, StockTransferLine, Store
+from inventory.models import PurchaseOrderLine, StockLevel, StockTransferLine, Store
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,7 @@ def _coming(rows: Any) -> dict[int, dict[int, list[Coming]]]:
 
 def _committed(product_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     """Units on hand that a drafted or approved transfer will take away."""
-    waiting = [StockTransfer.Status.DRAFT, StockTransfer.Status.APPROVED]
-    lines = StockTransferLine.objects.filter(transfer__status__in=waiting, product_id__in=product_ids)
+    lines = StockTransferLine.objects.still_to_leave().filter(product_id__in=product_ids)
     return _by_store(lines.order_by().values_list("transfer__from_store_id", "product_id").annotate(Sum("units")))
 
 

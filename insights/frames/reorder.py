@@ -14,7 +14,7 @@ from django.db.models.fields.json import KeyTransform
 from analytics.models import ProductClass, ProductPerformance
 from forecasting.frames.supply import Source, load_sources
 from forecasting.models import ProductDemandForecast
-from inventory.models import DailySales, Product, PurchaseOrderLine, StockLevel, StockTransfer, StockTransferLine
+from inventory.models import DailySales, Product, PurchaseOrderLine, StockLevel, StockTransferLine
 
 Coming = tuple[date | None, int]
 """Units that will come in, and the day on which they are expected (None: nobody said)."""
@@ -190,9 +190,8 @@ def _coming(rows: Any) -> dict[int, list[Coming]]:
 
 def _committed(store_id: int, product_ids: Sequence[int]) -> dict[int, int]:
     """Units on hand here that a transfer will take away."""
-    waiting = [StockTransfer.Status.DRAFT, StockTransfer.Status.APPROVED]
-    lines = StockTransferLine.objects.filter(
-        transfer__from_store_id=store_id, transfer__status__in=waiting, product_id__in=product_ids
+    lines = StockTransferLine.objects.still_to_leave().filter(
+        transfer__from_store_id=store_id, product_id__in=product_ids
     )
     return dict(lines.order_by().values_list("product_id").annotate(Sum("units")))
 

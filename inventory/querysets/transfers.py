@@ -37,3 +37,7 @@ class StockTransferLineQuerySet(StoreScopedQuerySet):
             transfer__status__in=["draft", "approved", "sent", "partly_received"],
             units__gt=F("received_units") + F("lost_units"),
         )
+
+    def still_to_leave(self) -> Self:
+        """Lines that a store has promised to another and still has on its shelf."""
+        return self.filter(transfer__status__in=["draft", "approved"])
