@@ -17,6 +17,7 @@ from forecasting.services.model_health import model_problems
 from forecasting.services.trained_models import newest_models, why_untrained
 from invencare.lib import clock
 from tests.cast import NOW, TODAY, Cast
+from tests.forecasting.libraries import needs_boosting
 
 LIST = reverse("admin:forecasting_trainedmodel_changelist")
 YESTERDAY = TODAY - timedelta(days=1)
@@ -81,6 +82,11 @@ def test_a_model_that_was_not_promoted_serves_nobody_and_an_earlier_one_does(cas
     assert [key.id for key in newest_models([BOOSTING], last_day=YESTERDAY)] == [good.pk]
     good.delete()
     assert newest_models([BOOSTING], last_day=YESTERDAY) == []
+
+
+def test_why_nothing_serves_names_the_version_that_was_not_promoted(cast: Cast) -> None:
+    needs_boosting()  # without the library, that is the reason
+    stored(2, **REFUSED)
     assert why_untrained(BOOSTING, last_day=YESTERDAY) == (
         f"version 2 of {YESTERDAY} was not promoted: it lost to the seasonal naive on its trial."
     )
